@@ -1,0 +1,65 @@
+//! What can be told of live tasks.
+
+use core::fmt;
+use core::panic::Location;
+
+/// One live task, as [`Executor::dump`](crate::Executor::dump) saw it.
+#[derive(Debug, Clone, Copy)]
+pub struct TaskInfo {
+    /// The name given in [`TaskOptions`](crate::TaskOptions).
+    pub name: Option<&'static str>,
+    /// Where it was spawned.
+    pub location: &'static Location<'static>,
+    /// What it is doing.
+    pub state: TaskState,
+    /// What it waits for, as far as its futures have said so.
+    pub waits_for: WaitsFor,
+}
+
+impl fmt::Display for TaskInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "task {:?} spawned at {}: ",
+            self.name.unwrap_or("unnamed"),
+            self.location
+        )?;
+        match self.state {
+            TaskState::Running => f.write_str("running"),
+            TaskState::Scheduled => f.write_str("in the run queue"),
+            TaskState::Waiting => write!(f, "waits for {}", self.waits_for),
+        }
+    }
+}
+
+/// Whether a task runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskState {
+    /// It is being polled.
+    Running,
+    /// It has been woken and will be polled.
+    Scheduled,
+    /// It waits to be woken.
+    Waiting,
+}
+
+/// What a task's last poll said that it waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitsFor {
+    /// It did not say: a channel, another task, a foreign future.
+    Unknown,
+    /// A timer, with its deadline in ns.
+    Timer(u64),
+    /// A ticket; the text says of which operation.
+    Ticket(&'static str),
+}
+
+impl fmt::Display for WaitsFor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WaitsFor::Unknown => f.write_str("a wake"),
+            WaitsFor::Timer(deadline) => write!(f, "the time {deadline} ns"),
+            WaitsFor::Ticket(what) => f.write_str(what),
+        }
+    }
+}

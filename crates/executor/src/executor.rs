@@ -1,0 +1,272 @@
+//! The executor: what a driver turns.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::{Cell, RefCell};
+use core::fmt;
+use core::future::Future;
+use core::panic::Location;
+use core::task::Waker;
+
+use crate::dump::{TaskInfo, WaitsFor};
+use crate::join::JoinHandle;
+use crate::raw::{RunQueue, TaskList};
+use crate::wheel::{TimerKey, TimerWheel};
+
+/// A single-threaded executor of local tasks.
+///
+/// It belongs to the thread that made it. Wakers of its tasks are `Send + Sync` and may be used, kept and
+/// dropped anywhere, also after the executor's death.
+///
+/// Dropping it cancels every live task: their futures are dropped, newest task first, and
+/// their joiners get an error.
+pub struct Executor {
+    tasks: TaskList,
+    timers: RefCell<TimerWheel>,
+    /// Kept between calls of `fire_timers`, so that firing allocates nothing.
+    due: Cell<Vec<Waker>>,
+    running: Cell<bool>,
+    closing: Cell<bool>,
+}
+
+/// How to spawn a task.
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct TaskOptions {
+    /// Shown by [`Executor::dump`].
+    pub name: Option<&'static str>,
+}
+
+impl TaskOptions {
+    /// No name.
+    pub const fn new() -> Self {
+        TaskOptions { name: None }
+    }
+
+    /// Names the task.
+    #[must_use]
+    pub const fn name(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+}
+
+impl Executor {
+    /// Makes an executor without tasks.
+    ///
+    /// `unpark` is woken once whenever the run queue becomes non-empty while nobody runs it: not while
+    /// [`run_ready`](Self::run_ready) runs, nor after it has said that there is more. It may be woken
+    /// from any thread that holds a waker, and from inside any wake, so it should do no more than
+    /// end the driver's sleep or ask for a turn.
+    pub fn new(unpark: Waker) -> Self {
+        Executor {
+            tasks: TaskList::new(Arc::new(RunQueue::new(unpark))),
+            timers: RefCell::new(TimerWheel::new()),
+            due: Cell::new(Vec::new()),
+            running: Cell::new(false),
+            closing: Cell::new(false),
+        }
+    }
+
+    /// Makes `future` a task at the end of the run queue.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.spawn_with(TaskOptions::new(), future)
+    }
+
+    /// Like [`spawn`](Self::spawn), with options.
+    #[track_caller]
+    pub fn spawn_with<F>(&self, options: TaskOptions, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let task = self.tasks.spawn(future, options.name, Location::caller());
+        if self.closing.get() {
+            // `Executor::drop` will come to it and cancel it.
+        } else {
+            task.schedule();
+        }
+        JoinHandle::new(task)
+    }
+
+    /// Makes `future` a task and polls it once right away, before anything that is in the run queue.
+    ///
+    /// Unlike [`run_ready`](Self::run_ready) this may be called while a task is being polled; it is how
+    /// a call from outside starts its work within the call.
+    #[track_caller]
+    pub fn spawn_polled<F>(&self, options: TaskOptions, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        let task = self.tasks.spawn(future, options.name, Location::caller());
+        if !self.closing.get() {
+            // While it is being polled, nobody may run the queue, where it may be by then.
+            let _running = Running::nested(&self.running);
+            self.tasks.run_new(&task);
+        }
+        JoinHandle::new(task)
+    }
+
+    /// Polls woken tasks in the order of their wakes, at most `budget` of them. Returns whether more
+    /// are runnable now; if so the driver must call again, as `unpark` will not be rung.
+    ///
+    /// A task that is woken while a batch runs waits for the next batch, so no task can starve
+    /// another; a task that never returns from its poll can.
+    ///
+    /// # Panics
+    /// When it is called from inside a poll of this executor. Without the feature `std` a
+    /// task's panic passes through.
+    pub fn run_ready(&self, budget: usize) -> bool {
+        let Some(_running) = Running::outermost(&self.running) else {
+            panic!(
+                "nested run of an executor: run_ready was called from inside one of its own tasks; await instead of blocking"
+            );
+        };
+        let mut left = budget;
+        loop {
+            if left == 0 {
+                return self.tasks.has_batch() || !self.tasks.queue().try_idle();
+            }
+            if self.tasks.run_next().is_some() {
+                left -= 1;
+            } else if self.tasks.queue().try_idle() {
+                return false;
+            }
+        }
+    }
+
+    /// Whether a task of this executor is being polled, so that [`run_ready`](Self::run_ready) would panic.
+    pub fn is_running(&self) -> bool {
+        self.running.get()
+    }
+
+    /// Wakes what waits for a deadline at or before `now_ns`, earliest first, equal deadlines in
+    /// the order of insertion. Returns how many.
+    ///
+    /// Time never goes back: a `now_ns` before an earlier one counts as that one.
+    pub fn fire_timers(&self, now_ns: u64) -> usize {
+        let mut due = self.due.take();
+        self.timers.borrow_mut().expire(now_ns, &mut due);
+        let fired = due.len();
+        // No borrow is held here: a wake may be foreign code, which may insert or cancel timers.
+        due.drain(..).for_each(Waker::wake);
+        self.due.set(due);
+        fired
+    }
+
+    /// The earliest deadline among the timers, in ns. May be earlier than the earliest live timer when one
+    /// was cancelled; firing then only finds nothing.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.timers.borrow().next_deadline()
+    }
+
+    /// Has `waker` woken at `deadline_ns`; at the next [`fire_timers`](Self::fire_timers) if that is past. O(1).
+    pub fn insert_timer(&self, deadline_ns: u64, waker: Waker) -> TimerKey {
+        self.tasks.note_wait(WaitsFor::Timer(deadline_ns));
+        self.timers.borrow_mut().insert(deadline_ns, waker)
+    }
+
+    /// Has another waker woken instead. `false` when the timer has fired or been cancelled.
+    pub fn update_timer(&self, key: TimerKey, waker: &Waker) -> bool {
+        let Some(deadline) = self.timers.borrow().deadline(key) else {
+            return false;
+        };
+        self.tasks.note_wait(WaitsFor::Timer(deadline));
+        if !self.timers.borrow().wakes(key, waker) {
+            let waker = waker.clone();
+            // The old waker is dropped when no borrow is held.
+            let old = self.timers.borrow_mut().replace(key, waker);
+            drop(old);
+        }
+        true
+    }
+
+    /// Removes a timer. `false` when it has fired or been cancelled. O(1).
+    pub fn cancel_timer(&self, key: TimerKey) -> bool {
+        let waker = self.timers.borrow_mut().cancel(key);
+        waker.is_some()
+    }
+
+    /// Whether a timer keeps the program alive; it does at first. See [`ref_timers`](Self::ref_timers).
+    pub fn set_timer_ref(&self, key: TimerKey, on: bool) -> bool {
+        self.timers.borrow_mut().set_ref(key, on)
+    }
+
+    /// How many timers are live that keep the program alive.
+    pub fn ref_timers(&self) -> usize {
+        self.timers.borrow().refs()
+    }
+
+    /// How many tasks are live.
+    pub fn live_tasks(&self) -> usize {
+        self.tasks.len()
+    }
+
+    /// Whether a waker of a live task is held by somebody whom the executor does not know: a timer, a
+    /// ticket, a channel, another thread. If none is, and nothing is runnable, no
+    /// task will ever run again. Takes time in proportion to the live tasks.
+    pub fn woken_from_outside(&self) -> bool {
+        self.tasks.held_outside()
+    }
+
+    /// Says what the task that is being polled waits for, for [`dump`](Self::dump). Kept until its next poll.
+    pub fn note_wait(&self, what: WaitsFor) {
+        self.tasks.note_wait(what);
+    }
+
+    /// Every live task, newest first.
+    pub fn dump(&self) -> Vec<TaskInfo> {
+        self.tasks.dump().collect()
+    }
+}
+
+impl Drop for Executor {
+    fn drop(&mut self) {
+        self.closing.set(true);
+        self.tasks.shut_down();
+    }
+}
+
+impl fmt::Debug for Executor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Executor")
+            .field("live_tasks", &self.live_tasks())
+            .field("next_deadline", &self.next_deadline())
+            .field("running", &self.running.get())
+            .finish()
+    }
+}
+
+/// Resets the mark that the executor runs, also when a panic passes.
+struct Running<'a> {
+    flag: &'a Cell<bool>,
+    before: bool,
+}
+
+impl<'a> Running<'a> {
+    fn outermost(flag: &'a Cell<bool>) -> Option<Self> {
+        (!flag.replace(true)).then_some(Running {
+            flag,
+            before: false,
+        })
+    }
+
+    fn nested(flag: &'a Cell<bool>) -> Self {
+        Running {
+            flag,
+            before: flag.replace(true),
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        self.flag.set(self.before);
+    }
+}

@@ -1,0 +1,337 @@
+//! The timer wheel: hierarchical, after Varghese and Lauck, "Hashed and Hierarchical Timing Wheels"
+//! (SOSP 1987).
+//!
+//! A *tick* is 2^16 ns (65.5 µs). Eight levels of 64 slots cover all 2^48 ticks of a `u64` of
+//! nanoseconds, so no deadline is too far away. Level 0 holds what is due within the current 64
+//! ticks, level n what is due within the current 64^(n+1) but not the current 64^n. Deadlines are kept exactly: a tick is
+//! how timers are sorted, not how they are rounded.
+//!
+//! Insertion and cancellation are O(1). A node moves down at most seven times in its life.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::task::Waker;
+
+const TICK_BITS: u32 = 16;
+const SLOT_BITS: u32 = 6;
+const SLOTS: usize = 1 << SLOT_BITS;
+const LEVELS: usize = 8;
+const NIL: u32 = u32::MAX;
+/// `Node::slot` of a node that is on the free list.
+const FREE: u16 = u16::MAX;
+
+/// Names one timer of one [`TimerWheel`]. Stale keys, of timers that have fired or been cancelled, are
+/// recognised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TimerKey {
+    index: u32,
+    generation: u32,
+}
+
+struct Node {
+    deadline: u64,
+    /// Order of insertion, for equal deadlines.
+    seq: u64,
+    waker: Option<Waker>,
+    prev: u32,
+    next: u32,
+    generation: u32,
+    slot: u16,
+    keeps_alive: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    first: u32,
+    /// No node in here is due before this; exact until one is cancelled.
+    earliest: u64,
+}
+
+const EMPTY: Slot = Slot {
+    first: NIL,
+    earliest: u64::MAX,
+};
+
+/// Timers sorted by deadline. It cannot read a clock: times are `u64` nanoseconds of the caller's clock.
+pub struct TimerWheel {
+    nodes: Vec<Node>,
+    free: u32,
+    len: usize,
+    refs: usize,
+    seq: u64,
+    /// The time of the last `expire`.
+    now: u64,
+    /// One bit for each slot that has nodes.
+    occupied: [u64; LEVELS],
+    slots: Box<[Slot; LEVELS * SLOTS]>,
+    /// What `expire` has found, before it is put in order. Kept so that it allocates only while it grows.
+    due: Vec<(u64, u64, Waker)>,
+}
+
+impl Default for TimerWheel {
+    fn default() -> Self {
+        TimerWheel::new()
+    }
+}
+
+impl TimerWheel {
+    /// An empty wheel, at time 0.
+    pub fn new() -> Self {
+        TimerWheel {
+            nodes: Vec::new(),
+            free: NIL,
+            len: 0,
+            refs: 0,
+            seq: 0,
+            now: 0,
+            occupied: [0; LEVELS],
+            slots: Box::new([EMPTY; LEVELS * SLOTS]),
+            due: Vec::new(),
+        }
+    }
+
+    /// How many timers are live.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no timer is live.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// How many live timers keep the program alive.
+    pub fn refs(&self) -> usize {
+        self.refs
+    }
+
+    /// Adds a timer that wakes `waker` at `deadline` ns. O(1).
+    ///
+    /// # Panics
+    /// With more than 2^32 - 1 live timers.
+    pub fn insert(&mut self, deadline: u64, waker: Waker) -> TimerKey {
+        let seq = self.seq;
+        self.seq += 1;
+        let index = if self.free == NIL {
+            let index = u32::try_from(self.nodes.len())
+                .ok()
+                .filter(|&i| i != NIL)
+                .expect("too many timers");
+            self.nodes.push(Node {
+                deadline,
+                seq,
+                waker: Some(waker),
+                prev: NIL,
+                next: NIL,
+                generation: 0,
+                slot: FREE,
+                keeps_alive: true,
+            });
+            index
+        } else {
+            let index = self.free;
+            let node = &mut self.nodes[index as usize];
+            self.free = node.next;
+            node.deadline = deadline;
+            node.seq = seq;
+            node.waker = Some(waker);
+            node.keeps_alive = true;
+            index
+        };
+        self.len += 1;
+        self.refs += 1;
+        self.link(index);
+        TimerKey {
+            index,
+            generation: self.nodes[index as usize].generation,
+        }
+    }
+
+    /// Removes a timer and gives back its waker; `None` when it has fired or been cancelled. O(1).
+    pub fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
+        self.node(key)?;
+        self.unlink(key.index);
+        self.release(key.index)
+    }
+
+    /// When the timer is due, in ns; `None` when it has fired or been cancelled.
+    pub fn deadline(&self, key: TimerKey) -> Option<u64> {
+        self.node(key).map(|node| node.deadline)
+    }
+
+    /// Whether the timer is live and would wake the same task as `waker`.
+    pub fn wakes(&self, key: TimerKey, waker: &Waker) -> bool {
+        self.node(key)
+            .and_then(|node| node.waker.as_ref())
+            .is_some_and(|old| old.will_wake(waker))
+    }
+
+    /// Exchanges the waker of a live timer and gives back the old one; gives back `waker` when it is not live.
+    pub fn replace(&mut self, key: TimerKey, waker: Waker) -> Waker {
+        match self.node(key) {
+            Some(_) => self.nodes[key.index as usize]
+                .waker
+                .replace(waker)
+                .expect("a live timer has a waker"),
+            None => waker,
+        }
+    }
+
+    /// Whether this timer keeps the program alive. `false` when it is not live.
+    pub fn set_ref(&mut self, key: TimerKey, on: bool) -> bool {
+        if self.node(key).is_none() {
+            return false;
+        }
+        let was = core::mem::replace(&mut self.nodes[key.index as usize].keeps_alive, on);
+        self.refs = self.refs + usize::from(on) - usize::from(was);
+        true
+    }
+
+    /// A time before which nothing is due, in ns: the earliest deadline, or that of a cancelled timer
+    /// near it. `None` when there is no timer.
+    pub fn next_deadline(&self) -> Option<u64> {
+        let slot = self.first_slot()?;
+        Some(self.slots[slot].earliest)
+    }
+
+    /// Moves time to `now` ns and appends the wakers of all that is due to `out`: by deadline, equal
+    /// deadlines by insertion. A `now` before an earlier one counts as that one.
+    pub fn expire(&mut self, now: u64, out: &mut Vec<Waker>) {
+        let now = now.max(self.now);
+        while let Some(slot) = self.first_slot() {
+            let level = slot / SLOTS;
+            let start = self.slot_start(slot);
+            if start > now {
+                break;
+            }
+            self.now = start.max(self.now);
+            let mut index = self.take_slot(slot);
+            let current = level == 0 && start >> TICK_BITS == now >> TICK_BITS;
+            while index != NIL {
+                let next = self.nodes[index as usize].next;
+                if level > 0 || (current && self.nodes[index as usize].deadline > now) {
+                    self.link(index);
+                } else {
+                    let node = &self.nodes[index as usize];
+                    let (deadline, seq) = (node.deadline, node.seq);
+                    if let Some(waker) = self.release(index) {
+                        self.due.push((deadline, seq, waker));
+                    }
+                }
+                index = next;
+            }
+            if current {
+                break;
+            }
+        }
+        self.now = now;
+        self.due
+            .sort_unstable_by_key(|&(deadline, seq, _)| (deadline, seq));
+        out.extend(self.due.drain(..).map(|(_, _, waker)| waker));
+    }
+
+    fn node(&self, key: TimerKey) -> Option<&Node> {
+        self.nodes
+            .get(key.index as usize)
+            .filter(|node| node.generation == key.generation && node.slot != FREE)
+    }
+
+    /// The occupied slot that comes first in time. Lower levels are always earlier than higher ones.
+    fn first_slot(&self) -> Option<usize> {
+        let level = self.occupied.iter().position(|&bits| bits != 0)?;
+        Some(level * SLOTS + self.occupied[level].trailing_zeros() as usize)
+    }
+
+    /// The first ns of a slot's span. Slots of a level lie within the span of one slot of the level
+    /// above it, the one that `now` is in.
+    fn slot_start(&self, slot: usize) -> u64 {
+        let (level, index) = ((slot / SLOTS) as u32, (slot % SLOTS) as u64);
+        let shift = TICK_BITS + SLOT_BITS * level;
+        let above = shift + SLOT_BITS;
+        let base = if above >= u64::BITS {
+            0
+        } else {
+            self.now >> above << above
+        };
+        base | index << shift
+    }
+
+    /// The slot for a deadline, seen from `now`.
+    fn slot_of(&self, deadline: u64) -> usize {
+        let tick = deadline.max(self.now) >> TICK_BITS;
+        let differs = tick ^ (self.now >> TICK_BITS);
+        let level = if differs == 0 {
+            0
+        } else {
+            (63 - differs.leading_zeros()) / SLOT_BITS
+        };
+        let index = (tick >> (SLOT_BITS * level)) as usize & (SLOTS - 1);
+        level as usize * SLOTS + index
+    }
+
+    fn link(&mut self, index: u32) {
+        let deadline = self.nodes[index as usize].deadline;
+        let at = self.slot_of(deadline);
+        let slot = &mut self.slots[at];
+        let old = core::mem::replace(&mut slot.first, index);
+        slot.earliest = slot.earliest.min(deadline);
+        self.occupied[at / SLOTS] |= 1 << (at % SLOTS);
+        if old != NIL {
+            self.nodes[old as usize].prev = index;
+        }
+        let node = &mut self.nodes[index as usize];
+        node.prev = NIL;
+        node.next = old;
+        node.slot = at as u16;
+    }
+
+    fn unlink(&mut self, index: u32) {
+        let node = &self.nodes[index as usize];
+        let (prev, next, at) = (node.prev, node.next, node.slot as usize);
+        if next != NIL {
+            self.nodes[next as usize].prev = prev;
+        }
+        if prev != NIL {
+            self.nodes[prev as usize].next = next;
+        } else {
+            self.slots[at].first = next;
+            if next == NIL {
+                self.clear(at);
+            }
+        }
+    }
+
+    /// Empties a slot and returns its first node; the nodes stay linked to one another.
+    fn take_slot(&mut self, at: usize) -> u32 {
+        let first = self.slots[at].first;
+        self.clear(at);
+        first
+    }
+
+    fn clear(&mut self, at: usize) {
+        self.slots[at] = EMPTY;
+        self.occupied[at / SLOTS] &= !(1 << (at % SLOTS));
+    }
+
+    /// Puts an unlinked node on the free list.
+    fn release(&mut self, index: u32) -> Option<Waker> {
+        let node = &mut self.nodes[index as usize];
+        node.generation = node.generation.wrapping_add(1);
+        node.slot = FREE;
+        node.next = self.free;
+        self.free = index;
+        self.len -= 1;
+        self.refs -= usize::from(node.keeps_alive);
+        node.waker.take()
+    }
+}
+
+impl core::fmt::Debug for TimerWheel {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("TimerWheel")
+            .field("len", &self.len)
+            .field("now", &self.now)
+            .field("next_deadline", &self.next_deadline())
+            .finish()
+    }
+}
