@@ -1,7 +1,7 @@
 //! The executor: what a driver turns.
 
 use alloc::sync::Arc;
-use alloc::vec::Vec;
+use alloc::vec::{Drain, Vec};
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::future::Future;
@@ -85,13 +85,28 @@ impl Executor {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let task = self.tasks.spawn(future, options.name, Location::caller());
+        self.spawn_at(options, Location::caller(), future)
+    }
+
+    /// Like [`spawn_with`](Self::spawn_with), for callers that know better where the task comes from.
+    pub fn spawn_at<F>(
+        &self,
+        options: TaskOptions,
+        location: &'static Location<'static>,
+        future: F,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        // A handle from the start, so that a panic below detaches the task.
+        let handle = JoinHandle::new(self.tasks.spawn(future, options.name, location));
         if self.closing.get() {
             // `Executor::drop` will come to it and cancel it.
         } else {
-            task.schedule();
+            handle.task().schedule();
         }
-        JoinHandle::new(task)
+        handle
     }
 
     /// Makes `future` a task and polls it once right away, before anything that is in the run queue.
@@ -104,13 +119,14 @@ impl Executor {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let task = self.tasks.spawn(future, options.name, Location::caller());
+        // A handle from the start, so that a panic below detaches the task.
+        let handle = JoinHandle::new(self.tasks.spawn(future, options.name, Location::caller()));
         if !self.closing.get() {
             // While it is being polled, nobody may run the queue, where it may be by then.
             let _running = Running::nested(&self.running);
-            self.tasks.run_new(&task);
+            self.tasks.run_new(handle.task());
         }
-        JoinHandle::new(task)
+        handle
     }
 
     /// Polls woken tasks in the order of their wakes, at most `budget` of them. Returns whether more
@@ -120,8 +136,9 @@ impl Executor {
     /// another; a task that never returns from its poll can.
     ///
     /// # Panics
-    /// When it is called from inside a poll of this executor. Without the feature `std` a
-    /// task's panic passes through.
+    /// When it is called from inside a poll of this executor. A panic of a waker that is not this
+    /// executor's own (of a joiner in a foreign loop, say) passes through, as does, without the feature
+    /// `std`, a task's. A call that ends so counts as one that returned `true`: call again.
     pub fn run_ready(&self, budget: usize) -> bool {
         let Some(_running) = Running::outermost(&self.running) else {
             panic!(
@@ -155,7 +172,7 @@ impl Executor {
         self.timers.borrow_mut().expire(now_ns, &mut due);
         let fired = due.len();
         // No borrow is held here: a wake may be foreign code, which may insert or cancel timers.
-        due.drain(..).for_each(Waker::wake);
+        WakeAll(due.drain(..)).run();
         self.due.set(due);
         fired
     }
@@ -243,6 +260,22 @@ impl fmt::Debug for Executor {
     }
 }
 
+/// Wakes all of them, also when a panic of one passes: its neighbours are off the wheel already, and
+/// would never be woken. A second panic aborts.
+struct WakeAll<'a>(Drain<'a, Waker>);
+
+impl WakeAll<'_> {
+    fn run(mut self) {
+        self.0.by_ref().for_each(Waker::wake);
+    }
+}
+
+impl Drop for WakeAll<'_> {
+    fn drop(&mut self) {
+        self.0.by_ref().for_each(Waker::wake);
+    }
+}
+
 /// Resets the mark that the executor runs, also when a panic passes.
 struct Running<'a> {
     flag: &'a Cell<bool>,
@@ -251,17 +284,11 @@ struct Running<'a> {
 
 impl<'a> Running<'a> {
     fn outermost(flag: &'a Cell<bool>) -> Option<Self> {
-        (!flag.replace(true)).then_some(Running {
-            flag,
-            before: false,
-        })
+        (!flag.replace(true)).then_some(Running { flag, before: false })
     }
 
     fn nested(flag: &'a Cell<bool>) -> Self {
-        Running {
-            flag,
-            before: flag.replace(true),
-        }
+        Running { flag, before: flag.replace(true) }
     }
 }
 

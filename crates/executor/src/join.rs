@@ -9,6 +9,7 @@ use core::panic::Location;
 use core::pin::Pin;
 use core::task::{Context, Poll};
 
+use crate::catch::discard;
 use crate::raw::TaskRef;
 
 /// The owner's end of a task: await it for the task's output.
@@ -30,10 +31,11 @@ pub struct JoinHandle<T> {
 impl<T> JoinHandle<T> {
     /// `task` must have been spawned with a future whose output is `T`.
     pub(crate) fn new(task: TaskRef) -> Self {
-        JoinHandle {
-            task,
-            _output: PhantomData,
-        }
+        JoinHandle { task, _output: PhantomData }
+    }
+
+    pub(crate) fn task(&self) -> &TaskRef {
+        &self.task
     }
 
     /// Cancels the task: its future is dropped when its turn in the run queue comes, without
@@ -51,9 +53,7 @@ impl<T> JoinHandle<T> {
 
     /// A handle that can only abort, for somebody else to keep.
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle {
-            task: self.task.clone(),
-        }
+        AbortHandle { task: self.task.clone() }
     }
 
     /// Whether the task has completed, been cancelled or panicked.
@@ -64,6 +64,9 @@ impl<T> JoinHandle<T> {
     /// Lets the task go on by itself; the same as dropping the handle.
     pub fn detach(self) {}
 }
+
+// It holds a pointer to the output, never the output itself.
+impl<T> Unpin for JoinHandle<T> {}
 
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
@@ -140,8 +143,7 @@ impl JoinError {
         match self.0 {
             Reason::Cancelled => JoinError::panicked(payload),
             Reason::Panicked(_) => {
-                // The drop of a payload may panic in its turn; it is not worth that.
-                core::mem::forget(payload);
+                discard(payload);
                 self
             }
         }
@@ -173,11 +175,10 @@ impl JoinError {
         let Reason::Panicked(payload) = &self.0 else {
             return None;
         };
-        payload.downcast_ref::<&'static str>().copied().or_else(|| {
-            payload
-                .downcast_ref::<alloc::string::String>()
-                .map(|s| &**s)
-        })
+        payload
+            .downcast_ref::<&'static str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<alloc::string::String>().map(|s| &**s))
     }
 }
 

@@ -56,6 +56,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod catch;
 mod dump;
 mod executor;
 mod join;

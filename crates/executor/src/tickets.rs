@@ -44,10 +44,11 @@ impl fmt::Debug for Ticket {
 }
 
 /// What [`TicketTable::cancel`] found.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub enum Cancelled<T> {
     /// Still outstanding: the other side must be told. The slot stays dead until it completes the ticket.
-    Pending,
+    /// Here is the waker that waited for it, for the caller to drop.
+    Pending(Option<Waker>),
     /// It had been completed; here is the result. The slot is free.
     Done(T),
     /// No such ticket.
@@ -94,12 +95,7 @@ impl<T> Default for TicketTable<T> {
 impl<T> TicketTable<T> {
     /// An empty table. Allocates at first use.
     pub const fn new() -> Self {
-        TicketTable {
-            slots: Vec::new(),
-            free: NIL,
-            refs: 0,
-            outstanding: 0,
-        }
+        TicketTable { slots: Vec::new(), free: NIL, refs: 0, outstanding: 0 }
     }
 
     /// Registers an operation, *before* the other side is asked for it. It keeps the program alive until
@@ -138,10 +134,7 @@ impl<T> TicketTable<T> {
     /// # Errors
     /// The result, when nobody can ask for it any more.
     pub fn complete(&mut self, ticket: Ticket, result: T) -> Result<Option<Waker>, T> {
-        let Some(slot) = self
-            .slots
-            .get_mut(ticket.slot())
-            .filter(|slot| slot.ticket == ticket)
+        let Some(slot) = self.slots.get_mut(ticket.slot()).filter(|slot| slot.ticket == ticket)
         else {
             return Err(result);
         };
@@ -168,10 +161,7 @@ impl<T> TicketTable<T> {
     /// # Panics
     /// When the ticket is not of this table, or has been polled to its end or cancelled.
     pub fn poll(&mut self, ticket: Ticket, new: &Waker, replaced: &mut Option<Waker>) -> Poll<T> {
-        let slot = self
-            .slots
-            .get_mut(ticket.slot())
-            .filter(|slot| slot.ticket == ticket);
+        let slot = self.slots.get_mut(ticket.slot()).filter(|slot| slot.ticket == ticket);
         match slot.map(|slot| &mut slot.state) {
             Some(State::Pending { waker }) => {
                 if !waker.as_ref().is_some_and(|old| old.will_wake(new)) {
@@ -191,18 +181,16 @@ impl<T> TicketTable<T> {
 
     /// Ends the interest in an operation.
     pub fn cancel(&mut self, ticket: Ticket) -> Cancelled<T> {
-        let Some(slot) = self
-            .slots
-            .get_mut(ticket.slot())
-            .filter(|slot| slot.ticket == ticket)
+        let Some(slot) = self.slots.get_mut(ticket.slot()).filter(|slot| slot.ticket == ticket)
         else {
             return Cancelled::Unknown;
         };
-        match slot.state {
-            State::Pending { .. } => {
+        match &mut slot.state {
+            State::Pending { waker } => {
+                let waker = waker.take();
                 self.refs -= usize::from(slot.keeps_alive);
                 slot.state = State::Dead;
-                Cancelled::Pending
+                Cancelled::Pending(waker)
             }
             State::Done(_) => match self.release(ticket.slot()) {
                 Some(State::Done(result)) => Cancelled::Done(result),
@@ -213,21 +201,18 @@ impl<T> TicketTable<T> {
     }
 
     /// Frees the slot of a ticket that the other side answered within the call itself, so that it will not be
-    /// completed. Does nothing to a ticket that is not pending.
-    pub fn answered(&mut self, ticket: Ticket) {
+    /// completed. Gives back the waker that waited for it, if there is one, for the caller to drop. Does
+    /// nothing to a ticket that is not pending.
+    pub fn answered(&mut self, ticket: Ticket) -> Option<Waker> {
         let slot = self
             .slots
             .get(ticket.slot())
-            .filter(|slot| slot.ticket == ticket);
-        if let Some(Slot {
-            state: State::Pending { .. },
-            keeps_alive,
-            ..
-        }) = slot
-        {
-            self.refs -= usize::from(*keeps_alive);
-            self.outstanding -= 1;
-            self.release(ticket.slot());
+            .filter(|slot| slot.ticket == ticket && matches!(slot.state, State::Pending { .. }))?;
+        self.refs -= usize::from(slot.keeps_alive);
+        self.outstanding -= 1;
+        match self.release(ticket.slot()) {
+            Some(State::Pending { waker }) => waker,
+            _ => unreachable!("the state was just seen"),
         }
     }
 

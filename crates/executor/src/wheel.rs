@@ -47,10 +47,7 @@ struct Slot {
     earliest: u64,
 }
 
-const EMPTY: Slot = Slot {
-    first: NIL,
-    earliest: u64::MAX,
-};
+const EMPTY: Slot = Slot { first: NIL, earliest: u64::MAX };
 
 /// Timers sorted by deadline. It cannot read a clock: times are `u64` nanoseconds of the caller's clock.
 pub struct TimerWheel {
@@ -141,10 +138,7 @@ impl TimerWheel {
         self.len += 1;
         self.refs += 1;
         self.link(index);
-        TimerKey {
-            index,
-            generation: self.nodes[index as usize].generation,
-        }
+        TimerKey { index, generation: self.nodes[index as usize].generation }
     }
 
     /// Removes a timer and gives back its waker; `None` when it has fired or been cancelled. O(1).
@@ -161,9 +155,7 @@ impl TimerWheel {
 
     /// Whether the timer is live and would wake the same task as `waker`.
     pub fn wakes(&self, key: TimerKey, waker: &Waker) -> bool {
-        self.node(key)
-            .and_then(|node| node.waker.as_ref())
-            .is_some_and(|old| old.will_wake(waker))
+        self.node(key).and_then(|node| node.waker.as_ref()).is_some_and(|old| old.will_wake(waker))
     }
 
     /// Exchanges the waker of a live timer and gives back the old one; gives back `waker` when it is not live.
@@ -225,8 +217,7 @@ impl TimerWheel {
             }
         }
         self.now = now;
-        self.due
-            .sort_unstable_by_key(|&(deadline, seq, _)| (deadline, seq));
+        self.due.sort_unstable_by_key(|&(deadline, seq, _)| (deadline, seq));
         out.extend(self.due.drain(..).map(|(_, _, waker)| waker));
     }
 
@@ -248,11 +239,7 @@ impl TimerWheel {
         let (level, index) = ((slot / SLOTS) as u32, (slot % SLOTS) as u64);
         let shift = TICK_BITS + SLOT_BITS * level;
         let above = shift + SLOT_BITS;
-        let base = if above >= u64::BITS {
-            0
-        } else {
-            self.now >> above << above
-        };
+        let base = if above >= u64::BITS { 0 } else { self.now >> above << above };
         base | index << shift
     }
 
@@ -260,11 +247,7 @@ impl TimerWheel {
     fn slot_of(&self, deadline: u64) -> usize {
         let tick = deadline.max(self.now) >> TICK_BITS;
         let differs = tick ^ (self.now >> TICK_BITS);
-        let level = if differs == 0 {
-            0
-        } else {
-            (63 - differs.leading_zeros()) / SLOT_BITS
-        };
+        let level = if differs == 0 { 0 } else { (63 - differs.leading_zeros()) / SLOT_BITS };
         let index = (tick >> (SLOT_BITS * level)) as usize & (SLOTS - 1);
         level as usize * SLOTS + index
     }

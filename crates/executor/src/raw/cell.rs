@@ -38,9 +38,7 @@ impl<F: Future> TaskCell<F> {
     pub(super) fn allocate(header: Header, future: F) -> NonNull<Header> {
         let cell = Box::new(TaskCell {
             header,
-            body: UnsafeCell::new(Body {
-                future: ManuallyDrop::new(future),
-            }),
+            body: UnsafeCell::new(Body { future: ManuallyDrop::new(future) }),
         });
         NonNull::from(Box::leak(cell)).cast()
     }
@@ -69,11 +67,7 @@ impl<F: Future> TaskCell<F> {
         let Poll::Ready(output) = polled else {
             return false;
         };
-        let keep = Finish {
-            header,
-            body,
-            output: Some(Ok(output)),
-        };
+        let keep = Finish { header, body, output: Some(Ok(output)) };
         // SAFETY: the future is there, and is not used again: the stage changes in `keep`'s
         // drop, which runs even when the future's own drop panics.
         unsafe { ManuallyDrop::drop(&mut (*body).future) };
@@ -104,8 +98,7 @@ impl<F: Future> TaskCell<F> {
         // SAFETY: the caller gives a place for a value of just this type: `JoinHandle<T>` is made
         // only with the task whose output is `T`.
         unsafe {
-            to.cast::<Result<F::Output, JoinError>>()
-                .write(ManuallyDrop::into_inner(output))
+            to.cast::<Result<F::Output, JoinError>>().write(ManuallyDrop::into_inner(output))
         };
     }
 
@@ -136,10 +129,7 @@ impl<F: Future> Drop for Finish<F> {
             // SAFETY: the future in this place is gone; the place is valid and the owner's alone.
             unsafe { (&raw mut (*self.body).output).write(ManuallyDrop::new(output)) };
             // SAFETY: the task is live while it is polled.
-            unsafe { self.header.as_ref() }
-                .local
-                .stage
-                .set(Stage::Output);
+            unsafe { self.header.as_ref() }.local.stage.set(Stage::Output);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The task in memory. All unsafe code of the crate is in this folder.
+//! The task in memory. All unsafe code of the crate is in this folder, but for the one line of
+//! `JoinHandle::poll` that vouches for the type of its task's output.
 //!
 //! # What a task is
 //!
@@ -60,13 +61,19 @@
 //!    reference back. With `SCHEDULED` there is an entry, or will be: whoever takes it
 //!    out of the queue sees `DONE` and gives the reference back. All operations on the one
 //!    word have one order, so exactly one of the two happens.
-//! 7. *Death of the executor.* It completes every live task, then closes the queue by
-//!    exchanging its head for `CLOSED`; for each entry found there it gives the reference back. A
+//! 7. *Death of the executor.* It takes the queue, so that nothing rings any more, completes every
+//!    live task, then closes the queue by exchanging its head for `CLOSED`; for each entry found in
+//!    it, at first or at last, or left over in the batch, it gives the reference back. A
 //!    waker that had set `SCHEDULED` before `DONE` but pushes only now meets `CLOSED` and gives
 //!    the reference back itself. Later wakes see `DONE`.
 //! 8. *What a waker's thread wrote before `wake` is seen by the poll that follows:* `wake`
 //!    sets `SCHEDULED` with `AcqRel`, the poller clears it with `AcqRel`. Either the clear reads
 //!    from the set, or the waker finds the task unscheduled and schedules it anew.
+//! 9. *Panics of users' code* leave no half-done task behind. Whatever must follow a poll, or the drop of a
+//!    future or of an output, is the second half of `catch`, which runs with `std` and without it: so the
+//!    task is `DONE` when `catch` returns or unwinds, and is never polled again. The stage says `Empty`
+//!    before a drop begins (in the vtable's `poll`, which nobody interrupts: `Output` when it has ended, by
+//!    panic or not), so nothing is dropped twice.
 
 mod cell;
 mod header;

@@ -41,10 +41,7 @@ pub(crate) struct RunQueue {
 
 impl RunQueue {
     pub(crate) fn new(unpark: Waker) -> Self {
-        RunQueue {
-            head: AtomicPtr::new(IDLE),
-            unpark,
-        }
+        RunQueue { head: AtomicPtr::new(IDLE), unpark }
     }
 
     /// Pushes a task, and rings `unpark` if it is the first one while nobody runs.
@@ -60,10 +57,7 @@ impl RunQueue {
             // SAFETY: the task lives until it is taken out again, see point 6 of the module. After
             // the exchange below it is not touched here any more.
             unsafe { task.as_ref() }.queue_next.store(head, Relaxed);
-            match self
-                .head
-                .compare_exchange_weak(head, task.as_ptr(), AcqRel, Acquire)
-            {
+            match self.head.compare_exchange_weak(head, task.as_ptr(), AcqRel, Acquire) {
                 Ok(_) => break,
                 Err(now) => head = now,
             }
@@ -85,9 +79,7 @@ impl RunQueue {
 
     /// From now on a push rings. `false`: something has been pushed meanwhile.
     pub(crate) fn try_idle(&self) -> bool {
-        self.head
-            .compare_exchange(AWAKE, IDLE, AcqRel, Relaxed)
-            .is_ok()
+        self.head.compare_exchange(AWAKE, IDLE, AcqRel, Relaxed).is_ok()
             || self.head.load(Relaxed) == IDLE
     }
 
@@ -116,9 +108,7 @@ impl Batch {
             first = entry;
             entry = next;
         }
-        Batch {
-            first: NonNull::new(first),
-        }
+        Batch { first: NonNull::new(first) }
     }
 
     pub(super) fn is_empty(&self) -> bool {

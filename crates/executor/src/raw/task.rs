@@ -1,8 +1,6 @@
 //! Running, cancelling, completing and joining tasks: the safe face of this folder.
 
-use alloc::boxed::Box;
 use alloc::sync::Arc;
-use core::any::Any;
 use core::cell::{Cell, UnsafeCell};
 use core::future::Future;
 use core::marker::PhantomData;
@@ -20,6 +18,7 @@ use super::header::{DONE, Header, Local, REF, SCHEDULED, Stage};
 use super::queue::{Batch, RunQueue};
 use super::waker;
 use crate::JoinError;
+use crate::catch::{Payload, catch, discard, resume};
 use crate::dump::{TaskInfo, TaskState, WaitsFor};
 
 /// What came of running one entry of the queue.
@@ -100,10 +99,7 @@ impl TaskList {
             unsafe { old.as_ref() }.local.prev.set(Some(task));
         }
         self.len.set(self.len.get() + 1);
-        TaskRef {
-            task,
-            _owner: PhantomData,
-        }
+        TaskRef { task, _owner: PhantomData }
     }
 
     /// Runs the next woken task; `None` when there is none.
@@ -155,30 +151,25 @@ impl TaskList {
         // SAFETY: the task is live: the list has a reference until `complete`.
         let header = unsafe { task.as_ref() };
         header.local.waits_for.set(WaitsFor::Unknown);
+        let poll = header.vtable.poll;
         // SAFETY: the list's reference outlives the poll, as only `complete` below gives it back.
         let waker = unsafe { waker::lend(task) };
         let mut cx = Context::from_waker(&waker);
-        let guard = Unwinding {
-            list: self,
-            task,
-            outer: self.current.replace(Some(task)),
-        };
-        // SAFETY: this is the owner (`TaskList` is not `Send`), the stage is `Future` (the task is not done),
-        // and nobody else polls it (point 1).
-        let result = catch(|| unsafe { (header.vtable.poll)(task, &mut cx) });
-        let outer = guard.disarm();
-        self.current.set(outer);
-        match result {
-            Ok(false) => Polled::Pending,
-            Ok(true) => {
-                self.complete(task);
+        let outer = self.current.replace(Some(task));
+        catch(
+            // SAFETY: this is the owner (`TaskList` is not `Send`), the stage is `Future` (the task is not
+            // done), and nobody else polls it (point 1).
+            || unsafe { poll(task, &mut cx) },
+            |result| {
+                self.current.set(outer);
+                match result {
+                    Ok(false) => return Polled::Pending,
+                    Ok(true) => self.complete(task),
+                    Err(payload) => self.fail(task, JoinError::panicked(payload)),
+                }
                 Polled::Done
-            }
-            Err(payload) => {
-                self.fail(task, JoinError::panicked(payload));
-                Polled::Done
-            }
-        }
+            },
+        )
     }
 
     /// Drops the future before its time.
@@ -187,28 +178,46 @@ impl TaskList {
     }
 
     /// Ends a task with an error: drops what its union holds, keeps the error for the joiner.
-    fn fail(&self, task: NonNull<Header>, mut error: JoinError) {
-        // SAFETY: the list's reference is given back only by `complete` below.
-        let header = unsafe { task.as_ref() };
-        if let Err(payload) = empty(task, header) {
-            error = error.or_panicked(payload);
-        }
-        if header.local.joinable.get() {
+    ///
+    /// This and the next two end the task's life, so none of them, nor a closure that is around it, may be
+    /// given a `&Header`, which promises that the task lives until the call is over.
+    fn fail(&self, task: NonNull<Header>, error: JoinError) {
+        empty(task, |dropped| {
+            let error = match dropped {
+                Ok(()) => error,
+                Err(payload) => error.or_panicked(payload),
+            };
+            // SAFETY: the list's reference is given back only by `complete` below.
+            let header = unsafe { task.as_ref() };
+            // Also when nobody can ask for it: `complete` then drops it, panicking payloads included.
             // SAFETY: the union is empty now, and this is the owner.
             unsafe { (header.vtable.write_error)(task, error) };
             header.local.stage.set(Stage::Output);
-        }
-        self.complete(task);
+            self.complete(task);
+        });
     }
 
-    /// The future is gone: unlinks the task, gives back the list's reference, wakes the joiner.
+    /// The future is gone: ends the task. Drops an output that nobody can ask for.
     fn complete(&self, task: NonNull<Header>) {
-        // SAFETY: the list's reference is given back at the end of this function.
-        let header = unsafe { task.as_ref() };
-        if !header.local.joinable.get() {
-            // Nobody can ask for the output any more. A panic of its drop is nobody's either.
-            let _ = empty(task, header);
+        // SAFETY: the list's reference is given back only by `retire` below.
+        if unsafe { task.as_ref() }.local.joinable.get() {
+            self.retire(task);
+            return;
         }
+        empty(task, |dropped| {
+            if let Err(payload) = dropped {
+                // It is nobody's panic.
+                discard(payload);
+            }
+            self.retire(task);
+        });
+    }
+
+    /// Unlinks the task, gives back the list's reference, wakes the joiner. Only the last may run
+    /// foreign code, so the task is done in every respect when that panics.
+    fn retire(&self, task: NonNull<Header>) {
+        // SAFETY: the list's reference is given back below.
+        let header = unsafe { task.as_ref() };
         self.unlink(header);
         // SAFETY: owner only, and no reference to the place lives longer than one statement.
         let joiner = unsafe { (*header.local.joiner.get()).take() };
@@ -237,16 +246,12 @@ impl TaskList {
 
     /// Cancels every task, newest first, and closes the queue.
     pub(crate) fn shut_down(&self) {
-        while let Some(task) = self.first.get() {
-            self.cancel(task);
-        }
-        for mut batch in [self.batch.replace(Batch::EMPTY), self.queue.close()] {
-            while let Some(task) = batch.pop() {
-                // SAFETY: point 7 of the module: all tasks are done, so each entry's borrowed
-                // reference is ours to give back.
-                unsafe { waker::drop_ref(task) };
-            }
-        }
+        let closing = Closing {
+            list: self,
+            // From here on nothing rings: nobody will run what wakes.
+            woken: self.queue.take(),
+        };
+        closing.cancel_all();
     }
 
     fn iter(&self) -> impl Iterator<Item = &Header> {
@@ -270,11 +275,7 @@ impl TaskList {
         }
         for header in self.iter() {
             // SAFETY: owner only, and no reference to the place lives longer than this statement.
-            let target = unsafe {
-                (*header.local.joiner.get())
-                    .as_ref()
-                    .and_then(waker::target)
-            };
+            let target = unsafe { (*header.local.joiner.get()).as_ref().and_then(waker::target) };
             if let Some(target) = target {
                 // SAFETY: the joiner's waker owns a reference to it.
                 let target = unsafe { target.as_ref() };
@@ -284,8 +285,7 @@ impl TaskList {
                 }
             }
         }
-        self.iter()
-            .any(|header| header.state.load(Acquire) / REF > header.local.tally.get())
+        self.iter().any(|header| header.state.load(Acquire) / REF > header.local.tally.get())
     }
 
     /// A line about each live task, newest first.
@@ -305,48 +305,51 @@ impl TaskList {
     }
 }
 
-/// Drops what the union holds. `Err`: the drop panicked.
-fn empty(task: NonNull<Header>, header: &Header) -> Result<(), Box<dyn Any + Send>> {
-    match header.local.stage.replace(Stage::Empty) {
-        // SAFETY: the caller is the owner, with a live task; the stage said future, and says empty now.
-        Stage::Future => catch(|| unsafe { (header.vtable.drop_future)(task) }),
-        // SAFETY: the same with the output.
-        Stage::Output => catch(|| unsafe { (header.vtable.drop_output)(task) }),
-        Stage::Empty => Ok(()),
-    }
-}
-
-#[cfg(feature = "std")]
-fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    // A future that panicked is never polled again, so broken invariants inside it stay inside.
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(f))
-}
-
-#[cfg(not(feature = "std"))]
-fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    Ok(f())
-}
-
-/// Ends the task when a panic passes through `poll`, which happens only without `std`.
-struct Unwinding<'a> {
+/// The second half of `shut_down`, which runs also when a panic (of a future's drop without `std`, or
+/// of a foreign joiner's wake) has cut short the first. A second panic aborts, as in the drop of a `Vec`.
+struct Closing<'a> {
     list: &'a TaskList,
-    task: NonNull<Header>,
-    outer: Option<NonNull<Header>>,
+    woken: Batch,
 }
 
-impl Unwinding<'_> {
-    fn disarm(self) -> Option<NonNull<Header>> {
-        let outer = self.outer;
-        core::mem::forget(self);
-        outer
+impl Closing<'_> {
+    fn cancel_all(&self) {
+        while let Some(task) = self.list.first.get() {
+            self.list.cancel(task);
+        }
     }
 }
 
-impl Drop for Unwinding<'_> {
+impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        self.list.current.set(self.outer);
-        self.list
-            .fail(self.task, JoinError::panicked(Box::new("panicked")));
+        self.cancel_all();
+        for mut batch in [
+            self.list.batch.replace(Batch::EMPTY),
+            core::mem::replace(&mut self.woken, Batch::EMPTY),
+            self.list.queue.close(),
+        ] {
+            while let Some(task) = batch.pop() {
+                // SAFETY: point 7 of the module: all tasks are done, so each entry's borrowed
+                // reference is ours to give back.
+                unsafe { waker::drop_ref(task) };
+            }
+        }
+    }
+}
+
+/// Drops what the union of a live task holds, then goes on with `then`. `Err`: the drop panicked.
+fn empty<R>(task: NonNull<Header>, then: impl FnOnce(Result<(), Payload>) -> R) -> R {
+    let (stage, vtable) = {
+        // SAFETY: the callers give a live task.
+        let header = unsafe { task.as_ref() };
+        (header.local.stage.replace(Stage::Empty), header.vtable)
+    };
+    match stage {
+        // SAFETY: the caller is the owner, with a live task; the stage said future, and says empty now.
+        Stage::Future => catch(|| unsafe { (vtable.drop_future)(task) }, then),
+        // SAFETY: the same with the output.
+        Stage::Output => catch(|| unsafe { (vtable.drop_output)(task) }, then),
+        Stage::Empty => then(Ok(())),
     }
 }
 
@@ -395,7 +398,10 @@ impl TaskRef {
         let header = self.header();
         if !self.is_done() {
             self.set_joiner(Some(cx.waker()));
-            return Poll::Pending;
+            // The clone and drop of a waker may be foreign code, and that may turn the executor.
+            if !self.is_done() {
+                return Poll::Pending;
+            }
         }
         assert!(
             header.local.stage.replace(Stage::Empty) == Stage::Output,
@@ -410,13 +416,16 @@ impl TaskRef {
 
     /// Nobody will ask for the output.
     pub(crate) fn detach(&self) {
-        self.set_joiner(None);
+        // First of all, so that the output is dropped by somebody even if a foreign waker's drop panics.
         self.header().local.joinable.set(false);
+        self.set_joiner(None);
         if self.is_done() {
             // A panic in the drop of an output passes to whoever drops the handle, as with a Box.
-            if let Err(payload) = empty(self.task, self.header()) {
-                resume(payload);
-            }
+            empty(self.task, |dropped| {
+                if let Err(payload) = dropped {
+                    resume(payload);
+                }
+            });
         }
     }
 
@@ -441,25 +450,12 @@ impl TaskRef {
     }
 }
 
-#[cfg(feature = "std")]
-fn resume(payload: Box<dyn Any + Send>) {
-    if !std::thread::panicking() {
-        std::panic::resume_unwind(payload);
-    }
-}
-
-#[cfg(not(feature = "std"))]
-fn resume(_payload: Box<dyn Any + Send>) {}
-
 impl Clone for TaskRef {
     fn clone(&self) -> Self {
         let header = self.header();
         waker::add_ref(header);
         header.local.handles.set(header.local.handles.get() + 1);
-        TaskRef {
-            task: self.task,
-            _owner: PhantomData,
-        }
+        TaskRef { task: self.task, _owner: PhantomData }
     }
 }
 

@@ -1,0 +1,149 @@
+//! The driver for JavaScript hosts: the host's event loop turns the executor.
+//!
+//! It never waits. The host completes tickets in the ring and calls `kippu_turn`; the guest asks
+//! for a turn by `schedule_turn` when something becomes runnable outside of one.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::task::{Wake, Waker};
+
+use kippu_executor::{Executor, Ticket, TicketTable};
+
+use crate::host_error::HostError;
+use crate::rt::Inner;
+
+pub(crate) mod abi;
+mod alloc;
+
+/// Polls between two looks at the clock. A look costs about as much as ten short polls.
+const CHUNK: usize = 128;
+/// How long a turn may take, in ns, before the rest waits for a macrotask: half a frame at 60 Hz.
+const TURN_NS: u64 = 8_000_000;
+
+/// Outcome of a turn, besides the time to the next deadline.
+const NO_TIMER: f64 = -1.0;
+const MORE: f64 = -2.0;
+
+/// What the host says of a ticket.
+pub(crate) enum Answer {
+    Unit,
+    Number(f64),
+    Bytes(Vec<u8>),
+    Error(Box<HostError>),
+}
+
+/// The guest's side of the boundary.
+pub(crate) struct JsDriver {
+    pub(crate) tickets: RefCell<TicketTable<Answer>>,
+    /// The deadline that the host's timer is set to, in ns.
+    armed: Cell<Option<u64>>,
+    /// Whether `main` is running, so that a deadlock is an error.
+    program: Cell<bool>,
+}
+
+thread_local! {
+    /// Inside `kippu_turn`, which looks at the run queue by itself: no need to ask for a turn.
+    static IN_TURN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Asks the host for a turn.
+struct Bell;
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if !IN_TURN.get() {
+            abi::schedule_turn();
+        }
+    }
+}
+
+impl JsDriver {
+    pub(crate) fn new() -> Self {
+        JsDriver {
+            tickets: RefCell::new(TicketTable::new()),
+            armed: Cell::new(None),
+            program: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn unpark_waker(&self) -> Waker {
+        Waker::from(Arc::new(Bell))
+    }
+
+    /// From now until `false` is set, nothing to wait for is an error.
+    pub(crate) fn set_program(&self, on: bool) {
+        self.program.set(on);
+    }
+
+    /// Asks for a turn if the host's timer is set too late, or not at all: to be called at the end of every entry
+    /// other than a turn.
+    pub(crate) fn arm(&self, executor: &Executor) {
+        let Some(deadline) = executor.next_deadline() else {
+            return;
+        };
+        if !IN_TURN.get() && self.armed.get().is_none_or(|armed| deadline < armed) {
+            // The turn's result will say; until then there is no need to ask again.
+            self.armed.set(Some(deadline));
+            abi::schedule_turn();
+        }
+    }
+
+    /// Hands an answer to whoever waits for it.
+    fn complete(&self, ticket: Ticket, answer: Answer) {
+        // The borrow ends with the statement, before the wake and the drop, both of which may be foreign code.
+        let completed = self.tickets.borrow_mut().complete(ticket, answer);
+        if let Ok(Some(waker)) = completed {
+            waker.wake();
+        }
+    }
+}
+
+/// `kippu_turn`: takes `records` completions, fires timers, runs tasks within the budget.
+pub(crate) fn turn(inner: &Inner, records: usize) -> f64 {
+    let Inner { executor, driver, .. } = inner;
+    IN_TURN.set(true);
+    for record in 0..records {
+        let (ticket, answer) = abi::record(record);
+        driver.complete(ticket, answer);
+    }
+    // The clock is looked at only when there is a timer, or much to do: a look costs as much as a short turn.
+    if executor.next_deadline().is_some() {
+        executor.fire_timers(abi::now_ns());
+    }
+    let mut more = executor.run_ready(CHUNK);
+    if more {
+        let start = abi::now_ns();
+        while more {
+            let now = abi::now_ns();
+            if now.saturating_sub(start) > TURN_NS {
+                break;
+            }
+            executor.fire_timers(now);
+            more = executor.run_ready(CHUNK);
+        }
+    }
+    IN_TURN.set(false);
+    let deadline = executor.next_deadline();
+    driver.armed.set(deadline);
+    if more {
+        return MORE;
+    }
+    if driver.program.get() && driver.tickets.borrow().refs() == 0 && executor.ref_timers() == 0 {
+        driver.program.set(false);
+        let error = crate::BlockOnError::would_deadlock(executor);
+        reply_error(crate::rt::MAIN_CALL, &HostError::named("WouldDeadlock", error.to_string()));
+    }
+    match deadline {
+        Some(deadline) => deadline.saturating_sub(abi::now_ns()) as f64 / 1e6,
+        None => NO_TIMER,
+    }
+}
+
+/// Settles a call with an error.
+pub(crate) fn reply_error(call: i32, error: &HostError) {
+    abi::reply(call, Answer::Error(Box::new(error.clone())));
+}

@@ -1,0 +1,215 @@
+//! The boundary itself: imports, exports and shared memory, as `abi/spec.md` says. All unsafe code of
+//! the JavaScript driver is here and in `alloc.rs`.
+
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+
+use kippu_executor::Ticket;
+
+use super::Answer;
+use crate::host_error::HostError;
+
+#[cfg(target_feature = "atomics")]
+compile_error!("kippu's JavaScript driver is for single-threaded guests: build without the target feature `atomics`");
+
+/// The version of `abi/spec.md`.
+const VERSION: i32 = 1;
+const CAPACITY: usize = 1024;
+const ARENA: usize = 16 * 1024;
+
+const KIND: u32 = 15;
+const UNIT: u32 = 0;
+const NUMBER: u32 = 1;
+const BYTES: u32 = 2;
+const ERROR: u32 = 16;
+const OWNED: u32 = 32;
+
+#[link(wasm_import_module = "kippu")]
+unsafe extern "C" {
+    #[link_name = "now"]
+    safe fn import_now() -> f64;
+    #[link_name = "unix"]
+    safe fn import_unix() -> f64;
+    #[link_name = "schedule_turn"]
+    safe fn import_schedule_turn();
+    #[link_name = "cancel"]
+    safe fn import_cancel(ticket: u32);
+    #[link_name = "reply"]
+    fn import_reply(call: i32, tag: u32, ptr: *const u8, len: usize, value: f64);
+    #[link_name = "panic"]
+    fn import_panic(ptr: *const u8, len: usize);
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Record {
+    ticket: u32,
+    tag: u32,
+    /// A number, or (ptr, len) in its two halves.
+    value: f64,
+}
+
+#[repr(C, align(8))]
+struct Ring {
+    capacity: u32,
+    records_at: *mut Record,
+    arena_at: *mut u8,
+    arena_len: u32,
+    answer: Record,
+    records: [Record; CAPACITY],
+    arena: [u8; ARENA],
+}
+
+struct Shared(UnsafeCell<Ring>);
+
+// SAFETY: there is one thread (checked above). The host writes between and during calls of imports, never
+// while guest code runs, and this file keeps no reference into the ring across an import.
+unsafe impl Sync for Shared {}
+
+const NOTHING: Record = Record { ticket: 0, tag: 0, value: 0.0 };
+
+static RING: Shared = Shared(UnsafeCell::new(Ring {
+    capacity: CAPACITY as u32,
+    records_at: std::ptr::null_mut(),
+    arena_at: std::ptr::null_mut(),
+    arena_len: ARENA as u32,
+    answer: NOTHING,
+    records: [NOTHING; CAPACITY],
+    arena: [0; ARENA],
+}));
+
+/// The clock in ns.
+pub(crate) fn now_ns() -> u64 {
+    (import_now() * 1e6) as u64
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn unix_ms() -> f64 {
+    import_unix()
+}
+
+/// Asks for a turn at the next microtask checkpoint.
+pub(crate) fn schedule_turn() {
+    import_schedule_turn();
+}
+
+/// Tells the host that nobody waits for a ticket any more.
+pub(crate) fn cancel(ticket: Ticket) {
+    import_cancel(ticket.to_raw());
+}
+
+/// Settles a call.
+pub(crate) fn reply(call: i32, answer: Answer) {
+    let (tag, bytes, value) = match answer {
+        Answer::Unit => (UNIT, Vec::new(), 0.0),
+        Answer::Number(value) => (NUMBER, Vec::new(), value),
+        Answer::Bytes(bytes) => (BYTES, bytes, 0.0),
+        Answer::Error(error) => (BYTES | ERROR, error.to_bytes(), 0.0),
+    };
+    // SAFETY: the bytes live until the call returns, and the host reads them during it only.
+    unsafe { import_reply(call, tag, bytes.as_ptr(), bytes.len(), value) };
+}
+
+/// Announces a panic: `LOCATION\0MESSAGE`.
+pub(crate) fn announce_panic(text: &str) {
+    // SAFETY: the text lives until the call returns, and the host reads it during it only.
+    unsafe { import_panic(text.as_ptr(), text.len()) };
+}
+
+/// The answer record, after a host function has said that it filled it.
+pub(crate) fn answer() -> Answer {
+    // SAFETY: in bounds of the static; the host wrote it before the import returned.
+    take(unsafe { (&raw const (*RING.0.get()).answer).read() })
+}
+
+/// Fills the answer record, for the export that returns 1 next.
+pub(crate) fn set_answer(value: Option<f64>) {
+    let tag = if value.is_some() { NUMBER } else { UNIT };
+    let record = Record { ticket: 0, tag, value: value.unwrap_or(0.0) };
+    // SAFETY: in bounds of the static, and nobody has a reference to it.
+    unsafe { (&raw mut (*RING.0.get()).answer).write(record) };
+}
+
+/// A completion that the host has written: the ticket and its answer. Each is to be taken once a turn.
+pub(super) fn record(index: usize) -> (Ticket, Answer) {
+    let index = index.min(CAPACITY - 1);
+    // SAFETY: in bounds of the static; the host wrote it before it called `kippu_turn`.
+    let record = unsafe { (&raw const (*RING.0.get()).records[index]).read() };
+    (Ticket::from_raw(record.ticket), take(record))
+}
+
+fn take(record: Record) -> Answer {
+    let bytes = || {
+        let parts = record.value.to_bits();
+        let (ptr, len) = (parts as u32 as usize as *mut u8, (parts >> 32) as usize);
+        if record.tag & OWNED != 0 {
+            // SAFETY: the specification says that OWNED bytes came from `kippu_alloc(len)`.
+            unsafe { take_bytes(ptr, len) }
+        } else {
+            // SAFETY: the specification says that these are `len` bytes of the arena, written before
+            // this call, and empty ones may have any address.
+            if len == 0 { Vec::new() } else { unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec() }
+        }
+    };
+    match (record.tag & KIND, record.tag & ERROR != 0) {
+        (BYTES, true) => Answer::Error(Box::new(HostError::from_bytes(&bytes()))),
+        (NUMBER, false) => Answer::Number(record.value),
+        (BYTES, false) => Answer::Bytes(bytes()),
+        (UNIT, false) => Answer::Unit,
+        _ => Answer::Error(Box::new(HostError::type_error("the host answered with an unknown tag"))),
+    }
+}
+
+/// Makes a vector of memory that the host got from `kippu_alloc(len)`.
+///
+/// # Safety
+/// `ptr` came from `kippu_alloc(len)`, was filled, and is used no more by the host; or `len` is 0.
+pub unsafe fn take_bytes(ptr: *const u8, len: usize) -> Vec<u8> {
+    if len == 0 {
+        return Vec::new();
+    }
+    // SAFETY: `kippu_alloc` gives the allocation of a `Vec<u8>` with capacity `len`, zeroed, so
+    // every byte is initialised whatever the host did.
+    unsafe { Vec::from_raw_parts(ptr.cast_mut(), len, len) }
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn kippu_abi() -> i32 {
+    VERSION
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn kippu_ring() -> *const u8 {
+    let ring = RING.0.get();
+    // SAFETY: in bounds of the static; nobody has a reference to it. Addresses of a static's parts
+    // cannot be written by the compiler on every version, so they are set here.
+    unsafe { (*ring).records_at = (&raw mut (*ring).records).cast() };
+    // SAFETY: as above.
+    unsafe { (*ring).arena_at = (&raw mut (*ring).arena).cast() };
+    ring.cast()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn kippu_alloc(len: usize) -> *mut u8 {
+    let mut bytes = Vec::new();
+    if len > isize::MAX as usize || bytes.try_reserve_exact(len).is_err() {
+        return std::ptr::null_mut();
+    }
+    // Zeroed, so that no read of it can be undefined even if the host does not fill it.
+    bytes.resize(len, 0);
+    std::mem::ManuallyDrop::new(bytes).as_mut_ptr()
+}
+
+/// # Safety
+/// As `take_bytes`. Called by the host only.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn kippu_free(ptr: *mut u8, len: usize) {
+    // SAFETY: the caller's contract is the same.
+    drop(unsafe { take_bytes(ptr, len) });
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn kippu_turn(records: usize) -> f64 {
+    crate::rt::with(|inner| super::turn(inner, records))
+}

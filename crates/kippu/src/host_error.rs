@@ -1,0 +1,151 @@
+//! Errors that cross the boundary.
+
+use std::fmt;
+use std::io;
+
+/// An error of the host's: what a JavaScript function threw or rejected with, or what it should not
+/// have returned. Also how an exported function's error looks to JavaScript.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HostError {
+    /// The class, such as `TypeError`. `Error` when nothing better is known.
+    pub name: String,
+    /// What happened.
+    pub message: String,
+    /// The JavaScript stack; empty when there is none.
+    pub stack: String,
+    /// A short code for programs, such as Node's `ENOENT`; empty when there is none.
+    pub code: String,
+}
+
+impl HostError {
+    /// An error of class `Error`.
+    pub fn new(message: impl Into<String>) -> Self {
+        HostError::named("Error", message)
+    }
+
+    /// An error of the class `name`.
+    pub fn named(name: impl Into<String>, message: impl Into<String>) -> Self {
+        HostError { name: name.into(), message: message.into(), ..HostError::default() }
+    }
+
+    /// A value was not of the type that the other side needs.
+    #[cfg(kippu_js)]
+    pub(crate) fn type_error(message: impl Into<String>) -> Self {
+        HostError::named("TypeError", message)
+    }
+
+    /// What a host function without a body answers where there is no JavaScript host.
+    #[doc(hidden)]
+    pub fn unavailable(function: &str) -> Self {
+        HostError::named(
+            "NotSupportedError",
+            format!(
+                "host function `{function}` needs a JavaScript host; give it a body to be used elsewhere"
+            ),
+        )
+    }
+
+    /// Decodes section 6 of `abi/spec.md`: four strings in postcard's format.
+    #[cfg(any(kippu_js, test))]
+    pub(crate) fn from_bytes(mut bytes: &[u8]) -> Self {
+        let mut next = || take_string(&mut bytes).unwrap_or_default();
+        let mut error = HostError { name: next(), message: next(), stack: next(), code: next() };
+        if error.name.is_empty() {
+            error.name.push_str("Error");
+        }
+        error
+    }
+
+    /// Encodes section 6 of `abi/spec.md`.
+    #[cfg(any(kippu_js, test))]
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for text in [&self.name, &self.message, &self.stack, &self.code] {
+            let mut len = text.len();
+            while len >= 0x80 {
+                out.push(len as u8 | 0x80);
+                len >>= 7;
+            }
+            out.push(len as u8);
+            out.extend_from_slice(text.as_bytes());
+        }
+        out
+    }
+}
+
+#[cfg(any(kippu_js, test))]
+/// A varint length and that much UTF-8; `None` when the bytes end before it. What is not UTF-8 is replaced.
+fn take_string(bytes: &mut &[u8]) -> Option<String> {
+    let mut len = 0usize;
+    for shift in (0..32).step_by(7) {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        len |= usize::from(byte & 0x7f).checked_shl(shift)?;
+        if byte < 0x80 {
+            let (text, rest) = bytes.split_at_checked(len)?;
+            *bytes = rest;
+            return Some(String::from_utf8_lossy(text).into_owned());
+        }
+    }
+    None
+}
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        f.write_str(": ")?;
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for HostError {}
+
+impl From<HostError> for io::Error {
+    /// The kind follows Node's error codes.
+    fn from(error: HostError) -> Self {
+        let kind = match error.code.as_str() {
+            "ENOENT" => io::ErrorKind::NotFound,
+            "EACCES" | "EPERM" => io::ErrorKind::PermissionDenied,
+            "EEXIST" => io::ErrorKind::AlreadyExists,
+            "ENOTDIR" => io::ErrorKind::NotADirectory,
+            "EISDIR" => io::ErrorKind::IsADirectory,
+            "ENOTEMPTY" => io::ErrorKind::DirectoryNotEmpty,
+            "EROFS" => io::ErrorKind::ReadOnlyFilesystem,
+            "ENOSPC" => io::ErrorKind::StorageFull,
+            "EPIPE" => io::ErrorKind::BrokenPipe,
+            "EINVAL" => io::ErrorKind::InvalidInput,
+            "ETIMEDOUT" => io::ErrorKind::TimedOut,
+            "EFBIG" => io::ErrorKind::FileTooLarge,
+            "EBUSY" => io::ErrorKind::ResourceBusy,
+            "EXDEV" => io::ErrorKind::CrossesDevices,
+            _ => io::ErrorKind::Other,
+        };
+        io::Error::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_survives_its_encoding() {
+        let error = HostError {
+            name: "TypeError".into(),
+            message: "é".repeat(200),
+            stack: String::new(),
+            code: "E1".into(),
+        };
+        assert_eq!(HostError::from_bytes(&error.to_bytes()), error);
+    }
+
+    #[test]
+    fn bytes_that_end_early_give_what_was_there() {
+        let error = HostError::named("RangeError", "too far");
+        let bytes = error.to_bytes();
+        assert_eq!(HostError::from_bytes(&bytes[..11]).name, "RangeError");
+        assert_eq!(HostError::from_bytes(&bytes[..14]).message, "");
+        assert_eq!(HostError::from_bytes(&[]).name, "Error");
+        assert_eq!(HostError::from_bytes(&[0xff; 12]).name, "Error");
+    }
+}

@@ -1,0 +1,135 @@
+//! What can go wrong with a request.
+
+use std::fmt;
+
+use url::Url;
+
+/// What went wrong, the same on every host for the same cause.
+///
+/// A JavaScript host in a browser tells little: there most failures before
+/// the response are [`Connect`](ErrorKind::Connect).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The URL cannot be parsed, or is not one that can be fetched: its scheme is
+    /// not http or https, it has no host, or it holds credentials.
+    Url,
+    /// The name of the server could not be resolved.
+    Dns,
+    /// No connection could be made: refused, or the network is unreachable.
+    Connect,
+    /// No secure connection could be made: the certificate is not trusted or does
+    /// not fit, or the two sides have no protocol in common.
+    Tls,
+    /// The time that was set for the request is over.
+    Timeout,
+    /// The connection ended before the response was complete.
+    Closed,
+    /// The server's answer is not valid HTTP.
+    Protocol,
+    /// There were more redirects than the client allows.
+    TooManyRedirects,
+    /// The request is not allowed, or something else; the source tells.
+    Other,
+}
+
+impl ErrorKind {
+    fn text(self) -> &'static str {
+        match self {
+            ErrorKind::Url => "not a URL that can be fetched",
+            ErrorKind::Dns => "the server's name could not be resolved",
+            ErrorKind::Connect => "connection refused or unreachable",
+            ErrorKind::Tls => "no secure connection could be made",
+            ErrorKind::Timeout => "the time for the request is over",
+            ErrorKind::Closed => "the connection was closed before the response was complete",
+            ErrorKind::Protocol => "the server's answer is not valid HTTP",
+            ErrorKind::TooManyRedirects => "too many redirects",
+            ErrorKind::Other => "the request failed",
+        }
+    }
+}
+
+/// Why a request failed.
+///
+/// `Display` is the same on every host: what went wrong, and the URL where it is
+/// known. The [source](std::error::Error::source) holds the details in the host's own words.
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: ErrorKind,
+    /// As the caller wrote it, if it could not be parsed.
+    url: Option<String>,
+    detail: Option<Detail>,
+}
+
+/// Text only, so that no library below becomes part of the interface.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Detail(String);
+
+impl Error {
+    /// An error without details.
+    pub(crate) fn new(kind: ErrorKind) -> Self {
+        Error { inner: Box::new(Inner { kind, url: None, detail: None }) }
+    }
+
+    /// An error whose source says `detail`.
+    pub(crate) fn with_detail(kind: ErrorKind, detail: impl fmt::Display) -> Self {
+        let mut error = Error::new(kind);
+        error.inner.detail = Some(Detail(detail.to_string()));
+        error
+    }
+
+    /// The same error with the URL that it is about, unless it has one. Any
+    /// credentials in it are left out.
+    pub(crate) fn at(mut self, url: &Url) -> Self {
+        if self.inner.url.is_none() {
+            let mut url = url.clone();
+            // Both fail for URLs that cannot have credentials, which is as well.
+            let _ = url.set_username("");
+            let _ = url.set_password(None);
+            self.inner.url = Some(url.into());
+        }
+        self
+    }
+
+    /// The same error with the text that should have been a URL.
+    pub(crate) fn at_text(mut self, url: &str) -> Self {
+        self.inner.url = Some(url.to_owned());
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.inner.kind
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.inner.kind.text())?;
+        match &self.inner.url {
+            Some(url) => write!(f, ": {url}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("kind", &self.inner.kind)
+            .field("url", &self.inner.url)
+            .field("detail", &self.inner.detail.as_ref().map(|detail| &detail.0))
+            .finish()
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.inner.detail.as_ref().map(|detail| detail as _)
+    }
+}

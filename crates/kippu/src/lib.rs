@@ -1,0 +1,139 @@
+//! Async Rust across the WebAssembly boundary.
+//!
+//! One async program, built with plain `cargo build`, runs with the same meaning natively and, as
+//! `wasm32-unknown-unknown`, on JavaScript hosts with the npm package `kippu`: no generated glue, no
+//! tool between the build and the running program.
+//!
+//! ```no_run
+//! use kippu::time::{Duration, sleep, timeout};
+//!
+//! #[kippu::main]
+//! async fn main() {
+//!     let task = kippu::task::spawn(async {
+//!         sleep(Duration::from_millis(10)).await;
+//!         "hello"
+//!     });
+//!     match timeout(Duration::from_secs(1), task).await {
+//!         Ok(Ok(word)) => kippu::println!("{word}"),
+//!         Ok(Err(error)) => kippu::eprintln!("{error}"),
+//!         Err(error) => kippu::eprintln!("{error}"),
+//!     }
+//! }
+//! ```
+//!
+//! # What is where
+//!
+//! | module | what |
+//! |---|---|
+//! | [`task`] | spawn, join, abort, yield |
+//! | [`time`] | sleep, timeout, interval, [`Instant`](time::Instant) |
+//! | [`fs`], [`io`], [`env`](mod@env), [`signal`] | files, standard streams, arguments, Ctrl-C |
+//! | [`http`] | an HTTP client (feature `http`, on by default) |
+//! | [`macro@host`], [`macro@export`] | functions across the JavaScript boundary |
+//! | [`block_on`] | from synchronous code into async code |
+//!
+//! Everything outside is a *ticket* (one outstanding operation, which the other side will complete) or a
+//! *wake*, and only the driver ever waits. A ticket is a number, so the future of a host
+//! function is `Send`, and dropping it cancels the operation on the other side.
+//!
+//! # Features
+//!
+//! - `http` (default): the HTTP client. Natively it brings hyper and rustls, on JavaScript hosts it is
+//!   the host's `fetch`.
+//! - `oom-report` (default): on wasm, a global allocator that tells the host of a failed allocation.
+//!   Turn it off to install another global allocator.
+
+// The macros name this crate `kippu`, also in here.
+extern crate self as kippu;
+
+pub mod env;
+pub mod fs;
+#[cfg(feature = "http")]
+pub mod http;
+pub mod io;
+pub mod signal;
+pub mod task;
+pub mod time;
+
+mod block_on;
+mod driver;
+mod host_error;
+#[doc(hidden)]
+pub mod macros_rt;
+mod rt;
+#[doc(hidden)]
+pub mod section;
+mod sys;
+mod termination;
+
+
+pub use block_on::{BlockOnError, block_on};
+pub use host_error::HostError;
+// The name that the macros' expansions use.
+#[doc(hidden)]
+pub use macros_rt as __rt;
+#[cfg(not(kippu_js))]
+pub use rt::{Runtime, Turn};
+pub use termination::{ExitCode, Termination};
+
+/// Makes an `async fn main()` the program's entry, on every host.
+///
+/// It may return `()`, [`ExitCode`], or a `Result` of these with any `Debug` error, see [`Termination`]. The
+/// program ends when it returns; tasks that are left are dropped. When nothing is runnable and
+/// nothing is outstanding that could change this, the program ends with the error `WouldDeadlock`.
+///
+/// ```no_run
+/// #[kippu::main]
+/// async fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let config = kippu::fs::read_to_string("config.toml").await?;
+///     kippu::println!("{config}");
+///     Ok(())
+/// }
+/// ```
+pub use kippu_macros::main;
+
+/// Declares a function that the JavaScript host gives, sync or async.
+///
+/// The call crosses when the function is called, not when its future is first polled. The future
+/// is `Send`; dropping it cancels the operation: the host function's `AbortSignal` aborts.
+///
+/// ```no_run
+/// use kippu::HostError;
+/// use serde::{Deserialize, Serialize};
+/// use postcard_schema::Schema;
+///
+/// #[derive(Serialize, Deserialize, Schema)]
+/// struct Config { name: String, retries: u32 }
+///
+/// /// Loads a configuration file written in JavaScript.
+/// #[kippu::host]
+/// async fn load_config(path: &str) -> Result<Config, HostError>;
+///
+/// /// With a body, which other hosts than JavaScript's run.
+/// #[kippu::host(name = "hostName")]
+/// fn host_name() -> String {
+///     "native".to_owned()
+/// }
+/// ```
+///
+/// Parameters and results: `bool`, the integers up to 32 bits, floats, strings, bytes (`&[u8]`, `Vec<u8>`), and
+/// everything else that is `Serialize`, `DeserializeOwned` and `postcard_schema::Schema`. A result may be a `Result` whose error
+/// can be made of a [`HostError`]: that is what the host function threw, or a `TypeError` when what it gave
+/// does not fit.
+///
+/// # Panics
+/// A function whose result is no `Result` panics on such errors.
+pub use kippu_macros::host;
+
+/// Gives a Rust function, sync or async, to JavaScript.
+///
+/// An async function is polled at once, within the call, and gives JavaScript a promise; a sync one gives its value.
+/// `Err` becomes an exception or rejection with the error's text; a [`HostError`] keeps its name and code.
+///
+/// ```
+/// #[kippu::export]
+/// async fn greet(name: String) -> String {
+///     format!("Hello, {name}!")
+/// }
+/// ```
+pub use kippu_macros::export;

@@ -1,0 +1,365 @@
+//! Calls in both directions on a JavaScript host.
+
+use std::any::Any;
+use std::cell::Cell;
+use std::fmt::Display;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use kippu_executor::{Cancelled, TaskOptions, Ticket, WaitsFor};
+use postcard_schema::Schema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::Settle;
+use crate::HostError;
+pub use crate::driver::js::abi::take_bytes;
+use crate::driver::js::{Answer, abi, reply_error};
+
+/// Turns an answer into a value.
+pub trait Decode {
+    /// The value's type.
+    type Value;
+    #[doc(hidden)]
+    fn decode(answer: Wire) -> Result<Self::Value, HostError>;
+}
+
+/// Turns a value into an answer.
+pub trait Encode<T> {
+    #[doc(hidden)]
+    fn encode(value: T) -> Result<Wire, HostError>;
+}
+
+/// An answer on its way; opaque outside the crate.
+pub struct Wire(Answer);
+
+/// A `String`.
+pub struct String;
+/// A `Vec<u8>`.
+pub struct Bytes;
+/// A value in postcard's format.
+pub struct Serde<T>(PhantomData<fn() -> T>);
+
+#[cold]
+fn unexpected<T>(expected: &str) -> Result<T, HostError> {
+    Err(HostError::type_error(format!("the host did not answer with {expected}")))
+}
+
+impl Decode for () {
+    type Value = ();
+
+    fn decode(_: Wire) -> Result<(), HostError> {
+        Ok(())
+    }
+}
+
+impl Encode<()> for () {
+    fn encode((): ()) -> Result<Wire, HostError> {
+        Ok(Wire(Answer::Unit))
+    }
+}
+
+macro_rules! number {
+    ($($ty:ident)*) => { $(
+        impl Decode for $ty {
+            type Value = $ty;
+
+            fn decode(wire: Wire) -> Result<$ty, HostError> {
+                match wire.0 {
+                    Answer::Number(value) => Ok(value as $ty),
+                    _ => unexpected(concat!("a number for ", stringify!($ty))),
+                }
+            }
+        }
+
+        impl Encode<$ty> for $ty {
+            fn encode(value: $ty) -> Result<Wire, HostError> {
+                Ok(Wire(Answer::Number(f64::from(value))))
+            }
+        }
+    )* };
+}
+
+number!(i8 u8 i16 u16 i32 u32 f32 f64);
+
+impl Decode for bool {
+    type Value = bool;
+
+    fn decode(wire: Wire) -> Result<bool, HostError> {
+        match wire.0 {
+            Answer::Number(value) => Ok(value != 0.0),
+            _ => unexpected("a boolean"),
+        }
+    }
+}
+
+impl Encode<bool> for bool {
+    fn encode(value: bool) -> Result<Wire, HostError> {
+        Ok(Wire(Answer::Number(f64::from(u8::from(value)))))
+    }
+}
+
+impl Decode for String {
+    type Value = std::string::String;
+
+    fn decode(wire: Wire) -> Result<std::string::String, HostError> {
+        match wire.0 {
+            Answer::Bytes(bytes) => std::string::String::from_utf8(bytes).or_else(|_| unexpected("UTF-8")),
+            _ => unexpected("a string"),
+        }
+    }
+}
+
+impl Encode<std::string::String> for String {
+    fn encode(value: std::string::String) -> Result<Wire, HostError> {
+        Ok(Wire(Answer::Bytes(value.into_bytes())))
+    }
+}
+
+impl Encode<&str> for String {
+    fn encode(value: &str) -> Result<Wire, HostError> {
+        Ok(Wire(Answer::Bytes(value.as_bytes().to_vec())))
+    }
+}
+
+impl Decode for Bytes {
+    type Value = Vec<u8>;
+
+    fn decode(wire: Wire) -> Result<Vec<u8>, HostError> {
+        match wire.0 {
+            Answer::Bytes(bytes) => Ok(bytes),
+            _ => unexpected("bytes"),
+        }
+    }
+}
+
+impl Encode<Vec<u8>> for Bytes {
+    fn encode(value: Vec<u8>) -> Result<Wire, HostError> {
+        Ok(Wire(Answer::Bytes(value)))
+    }
+}
+
+impl<T: DeserializeOwned> Decode for Serde<T> {
+    type Value = T;
+
+    fn decode(wire: Wire) -> Result<T, HostError> {
+        match wire.0 {
+            Answer::Bytes(bytes) => postcard::from_bytes(&bytes)
+                .map_err(|e| HostError::type_error(format!("the host's answer does not fit the type: {e}"))),
+            _ => unexpected("a value in postcard's format"),
+        }
+    }
+}
+
+impl<T: Serialize> Encode<T> for Serde<T> {
+    fn encode(value: T) -> Result<Wire, HostError> {
+        encode(&value).map(|bytes| Wire(Answer::Bytes(bytes)))
+    }
+}
+
+/// Encodes an argument.
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, HostError> {
+    postcard::to_allocvec(value)
+        .map_err(|e| HostError::type_error(format!("the value cannot be encoded: {e}")))
+}
+
+/// Decodes the argument `name` of an export.
+pub fn decode<T: DeserializeOwned + Schema>(bytes: &[u8], name: &str) -> Result<T, HostError> {
+    postcard::from_bytes(bytes)
+        .map_err(|e| HostError::type_error(format!("argument `{name}` does not fit its type: {e}")))
+}
+
+/// Makes a string of the argument `name` of an export.
+pub fn string(bytes: Vec<u8>, name: &str) -> Result<std::string::String, HostError> {
+    std::string::String::from_utf8(bytes)
+        .map_err(|e| HostError::type_error(format!("argument `{name}` is not UTF-8: {e}")))
+}
+
+/// A call of an async host function: the future that waits for its ticket.
+///
+/// It holds a number only, so it is `Send` whatever the host gave. Dropping it cancels the operation.
+#[must_use = "futures do nothing unless awaited"]
+pub struct HostCall<D: Decode, S> {
+    state: State<D::Value>,
+    function: &'static str,
+    _settle: PhantomData<fn() -> S>,
+}
+
+enum State<T> {
+    Pending(Ticket),
+    Ready(Result<T, HostError>),
+    Taken,
+}
+
+impl<T> Unpin for State<T> {}
+impl<D: Decode, S> Unpin for HostCall<D, S> {}
+
+impl<D: Decode, S> HostCall<D, S> {
+    /// Registers a ticket, then lets `import` cross with it.
+    pub fn start(
+        function: &'static str,
+        import: impl FnOnce(u32) -> Result<i32, HostError>,
+    ) -> HostCall<D, S> {
+        // No borrow is held while the call crosses: the host may call back.
+        let ticket = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().open());
+        let state = match ticket {
+            None => State::Ready(Err(HostError::named(
+                "RangeError",
+                "too many host operations are outstanding: 1048576",
+            ))),
+            Some(ticket) => match import(ticket.to_raw()) {
+                Ok(0) => State::Pending(ticket),
+                answered => {
+                    crate::rt::with(|inner| inner.driver.tickets.borrow_mut().answered(ticket));
+                    State::Ready(answered.and_then(|_| open::<D>(abi::answer())))
+                }
+            },
+        };
+        HostCall { state, function, _settle: PhantomData }
+    }
+}
+
+impl<D: Decode, S: Settle<D::Value>> Future for HostCall<D, S> {
+    type Output = S::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Output> {
+        let function = self.function;
+        let answer = match std::mem::replace(&mut self.state, State::Taken) {
+            State::Ready(answer) => answer,
+            State::Pending(ticket) => {
+                let mut replaced = None;
+                let polled = crate::rt::with(|inner| {
+                    inner.executor.note_wait(WaitsFor::Ticket(function));
+                    inner.driver.tickets.borrow_mut().poll(ticket, cx.waker(), &mut replaced)
+                });
+                drop(replaced);
+                match polled {
+                    Poll::Pending => {
+                        self.state = State::Pending(ticket);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(answer) => open::<D>(answer),
+                }
+            }
+            State::Taken => panic!("the future of host function `{function}` was polled after it was complete"),
+        };
+        Poll::Ready(S::settle(answer, function))
+    }
+}
+
+fn open<D: Decode>(answer: Answer) -> Result<D::Value, HostError> {
+    match answer {
+        Answer::Error(error) => Err(*error),
+        answer => D::decode(Wire(answer)),
+    }
+}
+
+impl<D: Decode, S> Drop for HostCall<D, S> {
+    fn drop(&mut self) {
+        if let State::Pending(ticket) = self.state {
+            let cancelled = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().cancel(ticket));
+            // What `cancelled` holds, a waker or a result, is dropped when the table is no longer borrowed.
+            if let Cancelled::Pending(_) = cancelled {
+                abi::cancel(ticket);
+            }
+        }
+    }
+}
+
+/// Calls a sync host function.
+#[track_caller]
+pub fn call_sync<D: Decode, S: Settle<D::Value>>(
+    function: &'static str,
+    import: impl FnOnce() -> Result<i32, HostError>,
+) -> S::Output {
+    S::settle(import().and_then(|_| open::<D>(abi::answer())), function)
+}
+
+/// What an exported function that cannot fail returned.
+pub fn infallible<T>(value: T) -> Result<T, HostError> {
+    Ok(value)
+}
+
+/// What an exported function that can fail returned. A [`HostError`] stays as it is, so an error of one
+/// host function passes through.
+pub fn fallible<T, E: Display + 'static>(result: Result<T, E>) -> Result<T, HostError> {
+    result.map_err(|error| match (&error as &dyn Any).downcast_ref::<HostError>() {
+        Some(error) => error.clone(),
+        None => HostError::new(error.to_string()),
+    })
+}
+
+thread_local! {
+    /// The call whose first poll is going on, and its answer if that fits the answer record.
+    static EAGER: Cell<(i32, Option<Option<f64>>)> = const { Cell::new((NO_CALL, None)) };
+}
+
+const NO_CALL: i32 = -1;
+
+/// Starts an async export: polls it at once. `make` makes the future, unless an argument is wrong.
+pub fn export_async<D, T, F>(
+    call: i32,
+    name: &'static str,
+    make: impl FnOnce() -> Result<F, HostError>,
+) -> i32
+where
+    D: Encode<T>,
+    F: Future<Output = Result<T, HostError>> + 'static,
+{
+    let future = match crate::rt::with(|_| make()) {
+        Ok(future) => future,
+        Err(error) => {
+            reply_error(call, &error);
+            return 0;
+        }
+    };
+    let outer = EAGER.replace((call, None));
+    crate::rt::with(|inner| {
+        let task = inner.executor.spawn_polled(TaskOptions::new().name(name), async move {
+            let answer = to_answer::<D, T>(future.await);
+            match (EAGER.get().0 == call, answer) {
+                (true, Answer::Unit) => EAGER.set((call, Some(None))),
+                (true, Answer::Number(value)) => EAGER.set((call, Some(Some(value)))),
+                (_, answer) => abi::reply(call, answer),
+            }
+        });
+        drop(task);
+        inner.driver.arm(&inner.executor);
+    });
+    let (_, answer) = EAGER.replace(outer);
+    // Written last: whatever ran above may have used the record.
+    match answer {
+        Some(value) => {
+            abi::set_answer(value);
+            1
+        }
+        None => 0,
+    }
+}
+
+fn to_answer<D: Encode<T>, T>(result: Result<T, HostError>) -> Answer {
+    match result.and_then(D::encode) {
+        Ok(wire) => wire.0,
+        Err(error) => Answer::Error(Box::new(error)),
+    }
+}
+
+/// Runs a sync export.
+pub fn export_sync<D: Encode<T>, T>(run: impl FnOnce() -> Result<T, HostError>) -> i32 {
+    let answer = crate::rt::with(|inner| {
+        let answer = to_answer::<D, T>(run());
+        inner.driver.arm(&inner.executor);
+        answer
+    });
+    match answer {
+        Answer::Unit => abi::set_answer(None),
+        Answer::Number(value) => abi::set_answer(Some(value)),
+        answer => {
+            abi::reply(NO_CALL, answer);
+            return 0;
+        }
+    }
+    1
+}

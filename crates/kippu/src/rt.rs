@@ -1,0 +1,37 @@
+//! The runtime: an executor and its driver, and which of them is current on this thread.
+
+use kippu_executor::Executor;
+
+#[cfg(kippu_js)]
+mod js;
+#[cfg(not(kippu_js))]
+mod native;
+
+#[cfg(kippu_js)]
+pub(crate) use js::{MAIN_CALL, run_main, try_with};
+#[cfg(not(kippu_js))]
+pub(crate) use native::{current_native, run_main, try_with};
+#[cfg(not(kippu_js))]
+pub use native::{Runtime, Turn};
+
+/// What all of the crate reaches through [`with`].
+pub(crate) struct Inner {
+    pub(crate) executor: Executor,
+    pub(crate) driver: crate::driver::Driver,
+    /// Tells runtimes apart, for handles that may be taken from one thread to another.
+    pub(crate) id: u64,
+}
+
+/// The current runtime.
+///
+/// # Panics
+/// When there is none on this thread.
+#[track_caller]
+pub(crate) fn with<R>(f: impl FnOnce(&Inner) -> R) -> R {
+    match try_with(f) {
+        Some(result) => result,
+        None => panic!(
+            "no kippu runtime on this thread: call this from inside #[kippu::main], kippu::block_on or a kippu task"
+        ),
+    }
+}

@@ -1,0 +1,52 @@
+//! The runtime on a JavaScript host: one for the life of the instance, turned by the host.
+
+use std::cell::OnceCell;
+use std::future::Future;
+
+use kippu_executor::{Executor, TaskOptions};
+
+use super::Inner;
+use crate::driver::Driver;
+use crate::driver::js::{Answer, abi};
+use crate::termination::Termination;
+
+/// The call that `main` is.
+pub(crate) const MAIN_CALL: i32 = 0;
+
+thread_local! {
+    // Made at first use. A thread-local without a destructor: the instance ends as a whole.
+    static RUNTIME: OnceCell<&'static Inner> = const { OnceCell::new() };
+}
+
+pub(crate) fn try_with<R>(f: impl FnOnce(&Inner) -> R) -> Option<R> {
+    Some(f(RUNTIME.with(|runtime| *runtime.get_or_init(make))))
+}
+
+fn make() -> &'static Inner {
+    std::panic::set_hook(Box::new(|info| {
+        let mut text = info.location().map_or_else(String::new, ToString::to_string);
+        text.push('\0');
+        text.push_str(info.payload_as_str().unwrap_or("a panic whose payload is not a string"));
+        abi::announce_panic(&text);
+    }));
+    let driver = Driver::new();
+    let executor = Executor::new(driver.unpark_waker());
+    Box::leak(Box::new(Inner { executor, driver, id: 0 }))
+}
+
+/// What `#[kippu::main]` does: makes `main` a task and returns to the host, which turns it.
+pub(crate) fn run_main<F>(future: F)
+where
+    F: Future + 'static,
+    F::Output: Termination + 'static,
+{
+    super::with(|inner| {
+        inner.driver.set_program(true);
+        let main = inner.executor.spawn_with(TaskOptions::new().name("main"), async move {
+            let code = future.await.report();
+            super::with(|inner| inner.driver.set_program(false));
+            abi::reply(MAIN_CALL, Answer::Number(f64::from(code.0)));
+        });
+        drop(main);
+    });
+}

@@ -1,0 +1,222 @@
+//! The runtime natively: it parks in the driver, or is turned by a foreign loop.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::io;
+use std::process;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Waker;
+use std::time::Duration;
+
+use kippu_executor::{Executor, JoinHandle, TaskOptions};
+
+use super::Inner;
+use crate::block_on::{BlockOnError, Root};
+use crate::driver::Driver;
+use crate::driver::native::Shared;
+use crate::termination::Termination;
+use crate::time::Instant;
+
+/// Polls between two looks at the driver. Small enough that I/O and timers do not wait long behind busy
+/// tasks, large enough that the look, a system call, is paid for.
+const BUDGET: usize = 256;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Rc<Inner>>> = const { RefCell::new(None) };
+}
+
+pub(crate) fn try_with<R>(f: impl FnOnce(&Inner) -> R) -> Option<R> {
+    // The count is raised, not the cell borrowed: `f` may come back here, or enter another runtime.
+    let inner = CURRENT.try_with(|current| current.borrow().clone()).ok()??;
+    Some(f(&inner))
+}
+
+/// The current driver's shared end, which sockets and blocking jobs keep.
+pub(crate) fn current_native() -> Option<Arc<Shared>> {
+    try_with(|inner| inner.driver.handle())
+}
+
+/// Makes a runtime current, and the one before it again when dropped.
+struct Enter {
+    before: Option<Rc<Inner>>,
+}
+
+impl Enter {
+    fn new(inner: &Rc<Inner>) -> Enter {
+        Enter { before: CURRENT.replace(Some(inner.clone())) }
+    }
+}
+
+impl Drop for Enter {
+    fn drop(&mut self) {
+        let inner = CURRENT.replace(self.before.take());
+        drop(inner);
+    }
+}
+
+/// An executor with the native driver, for one thread.
+///
+/// [`block_on`](crate::block_on) and [`#[kippu::main]`](crate::main) make one for you. Make one yourself to
+/// keep tasks between several `block_on`s, or to have a foreign event loop turn it: give
+/// [`with_unpark`](Self::with_unpark) a waker of that loop, and call [`turn`](Self::turn) whenever it is
+/// rung, the deadline has come, or ([`as_fd`](Self::as_fd)) I/O is ready.
+///
+/// Dropping it cancels all tasks.
+pub struct Runtime {
+    inner: Rc<Inner>,
+}
+
+/// What is to be done after a [`Runtime::turn`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Turn {
+    /// Tasks are left over: turn again soon, `unpark` will not be rung for them.
+    pub more: bool,
+    /// Turn again at this time at the latest.
+    pub deadline: Option<Instant>,
+}
+
+impl Runtime {
+    /// A runtime that parks by itself.
+    ///
+    /// # Errors
+    /// When the system gives no poller.
+    pub fn new() -> io::Result<Runtime> {
+        let driver = Driver::new()?;
+        let unpark = driver.unpark_waker();
+        Ok(Runtime::from_parts(driver, unpark))
+    }
+
+    /// A runtime to be turned by a foreign loop. `unpark` is woken, from any thread, once
+    /// whenever a task becomes runnable while nobody turns the runtime.
+    ///
+    /// # Errors
+    /// When the system gives no poller.
+    pub fn with_unpark(unpark: Waker) -> io::Result<Runtime> {
+        Ok(Runtime::from_parts(Driver::new()?, unpark))
+    }
+
+    fn from_parts(driver: Driver, unpark: Waker) -> Runtime {
+        static NEXT_ID: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT_ID.fetch_add(1, Ordering::Relaxed);
+        Runtime { inner: Rc::new(Inner { executor: Executor::new(unpark), driver, id }) }
+    }
+
+    /// Makes `future` a task of this runtime. It runs when the runtime is turned or blocked on.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.inner.executor.spawn(future)
+    }
+
+    /// Collects what I/O is ready, fires the timers that are due and polls at most `budget` tasks. Never
+    /// waits.
+    ///
+    /// # Errors
+    /// When the system's poller fails.
+    ///
+    /// # Panics
+    /// When called from inside a task of this runtime.
+    pub fn turn(&self, budget: usize) -> io::Result<Turn> {
+        let _enter = Enter::new(&self.inner);
+        let executor = &self.inner.executor;
+        self.inner.driver.park(Some(Duration::ZERO))?;
+        executor.fire_timers(crate::time::now_ns());
+        let more = executor.run_ready(budget);
+        Ok(Turn { more, deadline: executor.next_deadline().map(Instant::from_ns) })
+    }
+
+    /// Readable when I/O of this runtime is ready, so that a foreign loop can wait for it too.
+    #[cfg(unix)]
+    pub fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.inner.driver.as_fd()
+    }
+
+    /// Runs until `future` is complete, and returns its output. Other tasks run meanwhile, and stay
+    /// when it returns.
+    ///
+    /// # Errors
+    /// [`BlockOnError::Nested`] inside another runtime's or this one's tasks;
+    /// [`BlockOnError::WouldDeadlock`] when nothing can ever wake the future: no timer, no
+    /// I/O, no blocking job is outstanding, and nobody unknown holds a waker (as long as somebody does, another
+    /// thread may be about to use it, and the call waits).
+    ///
+    /// # Panics
+    /// When `future` does.
+    pub fn block_on<F: Future>(&self, future: F) -> Result<F::Output, BlockOnError> {
+        if try_with(|_| ()).is_some() {
+            return Err(BlockOnError::Nested);
+        }
+        let _enter = Enter::new(&self.inner);
+        let Inner { executor, driver, .. } = &*self.inner;
+        let mut future = std::pin::pin!(future);
+        let root = Root::new(executor);
+        loop {
+            executor.fire_timers(crate::time::now_ns());
+            let mut more = true;
+            for _ in 0..BUDGET {
+                more = executor.run_ready(1);
+                if let Some(output) = root.poll(future.as_mut()) {
+                    return Ok(output);
+                }
+                if !more && !root.is_due() {
+                    break;
+                }
+            }
+            driver.park(self.patience(more)?)?;
+        }
+    }
+
+    /// How long the driver may park: `None` for ever.
+    fn patience(&self, more: bool) -> Result<Option<Duration>, BlockOnError> {
+        let Inner { executor, driver, .. } = &*self.inner;
+        if more {
+            return Ok(Some(Duration::ZERO));
+        }
+        if let Some(deadline) = executor.next_deadline() {
+            return Ok(Some(Duration::from_nanos(deadline.saturating_sub(crate::time::now_ns()))));
+        }
+        if driver.outstanding() == 0 && !executor.woken_from_outside() {
+            return Err(BlockOnError::would_deadlock(executor));
+        }
+        Ok(None)
+    }
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Runtime").field(&self.inner.executor).finish()
+    }
+}
+
+/// What `#[kippu::main]` does: runs `main` as a task, to its end.
+pub(crate) fn run_main<F>(future: F) -> process::ExitCode
+where
+    F: Future + 'static,
+    F::Output: Termination + 'static,
+{
+    let done = Rc::new(Cell::new(None));
+    let code = done.clone();
+    let result = Runtime::new().map_err(BlockOnError::Io).and_then(|runtime| {
+        let main = runtime
+            .inner
+            .executor
+            .spawn_with(TaskOptions::new().name("main"), async move { code.set(Some(future.await.report())) });
+        runtime.block_on(main)
+    });
+    match result {
+        Ok(Ok(())) => process::ExitCode::from(done.get().unwrap_or_default().0),
+        Ok(Err(error)) => match error.try_into_panic() {
+            Ok(payload) => std::panic::resume_unwind(payload),
+            Err(_) => process::ExitCode::FAILURE,
+        },
+        Err(error) => {
+            crate::eprintln!("Error: {error}");
+            process::ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! What differs between the platforms, behind one interface.
+//!
+//! Each platform gives the same modules with the same functions; the public
+//! modules of the crate are written against them once. The interface is kept
+//! primitive: paths and names are `&str`, errors are `io::Error` (whose kind is
+//! what counts; the public module adds the path), and dropping a future cancels
+//! or detaches as the function says.
+//!
+//! ```text
+//! clock   now_ns() -> u64                              monotonic, from an origin of its own
+//!         since_unix_epoch() -> Duration
+//! env     args() -> Vec<String>                        without the program's name
+//!         var(name) -> Option<String>
+//!         vars() -> Vec<(String, String)>
+//!         current_dir() -> io::Result<String>
+//! io      async read(max) -> io::Result<Vec<u8>>       standard input; empty at its end.
+//!                                                      Dropping the future loses no byte
+//!         async write(Output, &[u8]) -> io::Result<()>
+//!         print(Output, &[u8]) -> io::Result<()>       without waiting
+//!         is_terminal(Stdio) -> bool
+//!         columns(Output) -> Option<usize>
+//! fs      async read(path) -> io::Result<Vec<u8>>
+//!         async write(path, &[u8]) -> io::Result<()>
+//!         async metadata(path), symlink_metadata(path) -> io::Result<fs::Metadata>
+//!         async read_dir(path) -> io::Result<Vec<(String, fs::FileKind)>>   in any order
+//!         async create_dir_all, remove_file, remove_dir_all(path) -> io::Result<()>
+//!         async rename(from, to) -> io::Result<()>
+//!         async canonicalize(path) -> io::Result<String>
+//! signal  async ctrl_c() -> io::Result<()>
+//! http    Connections: Default + Debug + Send + Sync   what one Client keeps
+//!         async exchange(&Connections, http::Request) -> Result<Answer, http::Error>
+//!                                                      no redirects
+//!         Answer { status: StatusCode, headers: HeaderMap, body: Body }
+//!         Body::chunk(&mut self) -> Result<Option<Bytes>, http::Error>   never an empty chunk
+//!                                                      dropping a Body closes it
+//! ```
+
+#[cfg(not(kippu_js))]
+mod native;
+#[cfg(not(kippu_js))]
+pub(crate) use native::*;
+
+#[cfg(kippu_js)]
+mod js;
+#[cfg(kippu_js)]
+pub(crate) use js::*;

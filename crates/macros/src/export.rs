@@ -1,0 +1,142 @@
+//! `#[kippu::export]`.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::{Error, Ident, ItemFn, LitStr, Result, Token};
+
+use crate::lower::{self, Lowering, Output, Param};
+
+pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream> {
+    let name = parse_name(attr)?;
+    let function: ItemFn = syn::parse2(item)?;
+    let sig = &function.sig;
+    lower::reject_generics(&sig.generics)?;
+    let params = lower::params(&sig.inputs)?;
+    let output = Output::of(&sig.output);
+    let name = name.map_or_else(|| sig.ident.to_string(), |name| name.value());
+    let is_async = sig.asyncness.is_some();
+    let js = lower::is_js();
+    let section = lower::section(1, is_async, &name, &function.attrs, &params, &output.ok);
+    let entry = entry(&sig.ident, is_async, &name, &params, &output);
+    Ok(quote! {
+        #function
+        #[cfg(#js)]
+        #section
+        #[cfg(#js)]
+        #entry
+    })
+}
+
+fn parse_name(attr: TokenStream) -> Result<Option<LitStr>> {
+    if attr.is_empty() {
+        return Ok(None);
+    }
+    let parser = |input: syn::parse::ParseStream<'_>| {
+        let key: Ident = input.parse()?;
+        if key != "name" {
+            return Err(Error::new(key.span(), "expected `name = \"…\"`"));
+        }
+        input.parse::<Token![=]>()?;
+        input.parse::<LitStr>()
+    };
+    syn::parse::Parser::parse2(parser, attr).map(Some)
+}
+
+/// The exported function: takes raw numbers, makes the arguments of them, and calls the Rust function.
+fn entry(
+    function: &Ident,
+    is_async: bool,
+    name: &str,
+    params: &[Param],
+    output: &Output,
+) -> TokenStream {
+    let export_name = format!("kippu_export:{name}");
+    let raw: Vec<(Ident, TokenStream)> = params
+        .iter()
+        .enumerate()
+        .flat_map(|(i, param)| {
+            let part = move |j: usize| format_ident!("raw{i}_{j}");
+            param.lowering.raw_types().into_iter().enumerate().map(move |(j, ty)| (part(j), ty))
+        })
+        .collect();
+    let (raw_names, raw_types): (Vec<_>, Vec<_>) = raw.into_iter().unzip();
+    let take = params.iter().enumerate().map(|(i, param)| take(i, param));
+    let make = params.iter().filter_map(make);
+    let arguments = params.iter().map(argument);
+    let decoder = output.ok.decoder();
+    let wrap = if output.fallible {
+        quote!(::kippu::__rt::fallible)
+    } else {
+        quote!(::kippu::__rt::infallible)
+    };
+    let (call, run) = if is_async {
+        let run = quote! {
+            ::kippu::__rt::export_async::<#decoder, _, _>(call, #name, || {
+                #(#make)*
+                Ok(async move { #wrap(#function(#(#arguments),*).await) })
+            })
+        };
+        (quote!(call: i32,), run)
+    } else {
+        let run = quote! {
+            ::kippu::__rt::export_sync::<#decoder, _>(|| {
+                #(#make)*
+                #wrap(#function(#(#arguments),*))
+            })
+        };
+        (quote!(), run)
+    };
+    quote! {
+        const _: () = {
+            #[unsafe(export_name = #export_name)]
+            extern "C" fn entry(#call #(#raw_names: #raw_types),*) -> i32 {
+                // All owned memory is taken before anything can fail, so nothing leaks.
+                #(#take)*
+                #run
+            }
+        };
+    }
+}
+
+/// Takes the raw parts of a parameter.
+fn take(i: usize, param: &Param) -> TokenStream {
+    let name = &param.name;
+    let (ptr, len) = (format_ident!("raw{i}_0"), format_ident!("raw{i}_1"));
+    match &param.lowering {
+        Lowering::Unit => quote!(),
+        Lowering::Number("f32" | "f64") => quote!(let #name = #ptr;),
+        Lowering::Number("bool") => quote!(let #name = #ptr != 0;),
+        Lowering::Number(ty) => {
+            let ty = format_ident!("{ty}");
+            quote!(let #name = #ptr as #ty;)
+        }
+        _ => quote! {
+            // SAFETY: abi/spec.md section 7: these bytes came from kippu_alloc and belong to the guest.
+            let #name = unsafe { ::kippu::__rt::take_bytes(#ptr, #len) };
+        },
+    }
+}
+
+/// Makes a value of taken bytes. Runs inside a closure that returns a `Result`.
+fn make(param: &Param) -> Option<TokenStream> {
+    let name = &param.name;
+    let text = name.to_string();
+    match &param.lowering {
+        Lowering::Unit | Lowering::Number(_) | Lowering::Bytes { .. } => None,
+        Lowering::String { .. } => Some(quote!(let #name = ::kippu::__rt::string(#name, #text)?;)),
+        Lowering::Serde { ty, .. } => {
+            Some(quote!(let #name = ::kippu::__rt::decode::<#ty>(&#name, #text)?;))
+        }
+    }
+}
+
+/// The argument, made of the value.
+fn argument(param: &Param) -> TokenStream {
+    let name = &param.name;
+    match &param.lowering {
+        Lowering::String { owned: false }
+        | Lowering::Bytes { owned: false }
+        | Lowering::Serde { borrowed: true, .. } => quote!(&#name),
+        _ => quote!(#name),
+    }
+}
