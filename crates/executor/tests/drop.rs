@@ -114,8 +114,9 @@ fn tasks_are_freed_in_every_way_to_end() {
     assert!(support::joined(late).unwrap_err().is_cancelled());
     assert_eq!(live(1), 0);
     // Left to a dying executor: queued, in a batch, waiting.
-    let waiting = executor.spawn(async {
-        let _align = Align1;
+    let align = Align1;
+    let waiting = executor.spawn(async move {
+        let _align = &align;
         pending::<()>().await;
     });
     run(&executor);

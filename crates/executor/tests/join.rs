@@ -72,7 +72,11 @@ fn polling_again_with_the_same_waker_clones_nothing() {
     }
     run(&executor);
     assert_eq!(count.get(), 1);
-    assert_eq!(std::sync::Arc::strong_count(&count), 2, "the joiner's waker is gone after its wake");
+    assert_eq!(
+        std::sync::Arc::strong_count(&count),
+        2,
+        "the joiner's waker is gone after its wake"
+    );
 }
 
 #[test]

@@ -115,7 +115,8 @@ fn an_eager_poll_that_panics_leaves_nothing_behind() {
     let log = Log::new();
     let executor = log.executor();
     let body = log.future("a", |_| -> Poll<()> { resume_unwind(Box::new("eager")) });
-    let spawned = catch_unwind(AssertUnwindSafe(|| executor.spawn_polled(Default::default(), body)));
+    let spawned =
+        catch_unwind(AssertUnwindSafe(|| executor.spawn_polled(Default::default(), body)));
     assert!(spawned.is_err());
     assert!(!executor.is_running());
     assert_eq!(executor.live_tasks(), 0);

@@ -94,7 +94,7 @@ fn the_bell_rings_once_until_the_executor_has_run() {
     let (bell, waker) = Count::new();
     let executor = Executor::new(waker);
     let slot = Slot::new();
-    drop(executor.spawn(support::Log::new().pending("a", &slot)));
+    drop(executor.spawn(Log::new().pending("a", &slot)));
     drop(executor.spawn(async {}));
     slot.take();
     assert_eq!(bell.get(), 1);
@@ -238,50 +238,41 @@ fn what_was_written_before_a_remote_wake_is_there_in_the_poll() {
 }
 
 #[test]
-fn remote_wakes_race_with_completion() {
+fn remote_wakes_race_with_completion_and_abort() {
     for round in 0..rounds(2_000, 25) {
         let executor = parking_executor();
         let slot = Slot::new();
         let kept = slot.clone();
         let mut left = round % 4 + 1;
         let handle = executor.spawn(poll_fn(move |cx| {
+            let pending = kept.keep(cx);
             left -= 1;
-            if left == 0 {
-                return Poll::Ready(String::from("out"));
-            }
-            kept.keep(cx)
+            if left == 0 { Poll::Ready(String::from("out")) } else { pending }
         }));
-        if round % 2 == 0 {
-            handle.abort_handle().abort();
-        }
+        run(&executor);
+        let waker = slot.take().unwrap();
         let start = Barrier::new(2);
-        let waker = {
-            executor.run_ready(1);
-            slot.take()
-        };
         thread::scope(|scope| {
             scope.spawn(|| {
                 start.wait();
                 for _ in 0..8 {
-                    if let Some(waker) = &waker {
-                        waker.wake_by_ref();
-                    }
+                    waker.wake_by_ref();
                 }
             });
             start.wait();
-            drive_some(&executor, waker.as_ref());
+            executor.run_ready(2);
+            if round % 2 == 0 {
+                handle.abort();
+            }
+            executor.run_ready(2);
         });
-        // Whoever has the last reference frees the task: here often the waker on this thread.
-        drop((executor, handle, waker));
-    }
-}
-
-/// Turns an executor a few times while others wake its tasks.
-fn drive_some(executor: &Executor, waker: Option<&Waker>) {
-    for _ in 0..6 {
-        executor.run_ready(2);
-        if let Some(waker) = waker {
-            waker.wake_by_ref();
+        let finished = handle.is_finished();
+        // Whatever is left of the task now goes with one of these.
+        drop(executor);
+        drop((waker, slot));
+        match support::joined(handle) {
+            Ok(output) => assert!(finished && output == "out"),
+            Err(error) => assert!(error.is_cancelled()),
         }
     }
 }

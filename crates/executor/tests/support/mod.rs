@@ -56,7 +56,11 @@ impl Log {
     }
 
     /// A future that logs `poll NAME` before each poll, and `drop NAME` when it is dropped.
-    pub(crate) fn future<T, F>(&self, name: &str, mut body: F) -> impl Future<Output = T> + use<T, F>
+    pub(crate) fn future<T, F>(
+        &self,
+        name: &str,
+        mut body: F,
+    ) -> impl Future<Output = T> + use<T, F>
     where
         F: FnMut(&mut Context<'_>) -> Poll<T>,
     {

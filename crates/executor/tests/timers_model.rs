@@ -1,0 +1,227 @@
+//! The timer wheel against a naive model, with random operations and extreme times.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::task::{Wake, Waker};
+
+use kippu_executor::{TimerKey, TimerWheel};
+use proptest::prelude::*;
+use support::rounds;
+
+#[derive(Debug, Clone)]
+enum Op {
+    Insert(Time),
+    /// The timer with this place among all that were ever inserted, whether live or not.
+    Cancel(prop::sample::Index),
+    Update(prop::sample::Index),
+    SetRef(prop::sample::Index, bool),
+    Expire(Time),
+    /// To the wheel's own next deadline, as a driver does.
+    Sleep,
+}
+
+#[derive(Debug, Clone)]
+enum Time {
+    At(u64),
+    /// From the present, which ends at `u64::MAX`.
+    After(u64),
+    Before(u64),
+}
+
+fn time() -> impl Strategy<Value = Time> {
+    // Every magnitude is equally likely; and edges of ticks and levels, give or take 1 ns.
+    let any_size = (any::<u64>(), 0..64_u32).prop_map(|(n, shift)| n >> shift);
+    let edge = (0..48_u32, 0..70_u64, -1..=1_i64)
+        .prop_map(|(level, n, by)| (n << 16 << level).wrapping_add_signed(by));
+    let end = any_size.clone().prop_map(|n| u64::MAX - n);
+    prop_oneof![
+        2 => any_size.clone().prop_map(Time::At),
+        2 => edge.clone().prop_map(Time::At),
+        1 => end.prop_map(Time::At),
+        4 => any_size.clone().prop_map(Time::After),
+        4 => (0..3 * (1_u64 << 22)).prop_map(Time::After),
+        2 => edge.prop_map(Time::After),
+        1 => any_size.prop_map(Time::Before),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    prop_oneof![
+        8 => time().prop_map(Op::Insert),
+        3 => any::<prop::sample::Index>().prop_map(Op::Cancel),
+        1 => any::<prop::sample::Index>().prop_map(Op::Update),
+        1 => (any::<prop::sample::Index>(), any::<bool>()).prop_map(|(i, on)| Op::SetRef(i, on)),
+        2 => time().prop_map(Op::Expire),
+        3 => Just(Op::Sleep),
+    ]
+}
+
+/// Notes its number when it is woken.
+struct Numbered(usize, Arc<Mutex<Vec<usize>>>);
+
+impl Wake for Numbered {
+    fn wake(self: Arc<Self>) {
+        self.1.lock().unwrap().push(self.0);
+    }
+}
+
+struct Timer {
+    key: TimerKey,
+    deadline: u64,
+    /// The number of the waker that it has now.
+    waker: usize,
+    keeps_alive: bool,
+}
+
+/// Both side by side. The model is a map from (deadline, order of insertion).
+struct Pair {
+    wheel: TimerWheel,
+    all: Vec<Timer>,
+    live: BTreeMap<(u64, usize), ()>,
+    now: u64,
+    woken: Arc<Mutex<Vec<usize>>>,
+    wakers: usize,
+    cancelled: bool,
+}
+
+impl Pair {
+    fn new() -> Self {
+        Pair {
+            wheel: TimerWheel::new(),
+            all: Vec::new(),
+            live: BTreeMap::new(),
+            now: 0,
+            woken: Arc::default(),
+            wakers: 0,
+            cancelled: false,
+        }
+    }
+
+    fn waker(&mut self) -> (usize, Waker) {
+        self.wakers += 1;
+        (self.wakers, Waker::from(Arc::new(Numbered(self.wakers, self.woken.clone()))))
+    }
+
+    fn time(&self, time: &Time) -> u64 {
+        match *time {
+            Time::At(at) => at,
+            Time::After(by) => self.now.saturating_add(by),
+            Time::Before(by) => self.now.saturating_sub(by),
+        }
+    }
+
+    fn is_live(&self, i: usize) -> bool {
+        self.live.contains_key(&(self.all[i].deadline, i))
+    }
+
+    fn expire(&mut self, now: u64) {
+        self.now = self.now.max(now);
+        let mut due = Vec::new();
+        self.wheel.expire(now, &mut due);
+        due.into_iter().for_each(Waker::wake);
+        let mut expected = Vec::new();
+        while let Some(entry) = self.live.first_entry() {
+            let (deadline, i) = *entry.key();
+            if deadline > self.now {
+                break;
+            }
+            entry.remove();
+            expected.push(self.all[i].waker);
+        }
+        assert_eq!(std::mem::take(&mut *self.woken.lock().unwrap()), expected);
+    }
+
+    fn apply(&mut self, op: &Op) {
+        match op {
+            Op::Insert(time) => {
+                let deadline = self.time(time);
+                let (number, waker) = self.waker();
+                let key = self.wheel.insert(deadline, waker);
+                self.live.insert((deadline, self.all.len()), ());
+                self.all.push(Timer { key, deadline, waker: number, keeps_alive: true });
+            }
+            Op::Expire(time) => self.expire(self.time(time)),
+            Op::Sleep => {
+                if let Some(next) = self.wheel.next_deadline() {
+                    self.expire(next);
+                }
+            }
+            Op::Cancel(_) | Op::Update(_) | Op::SetRef(..) if self.all.is_empty() => {}
+            Op::Cancel(i) => {
+                let i = i.index(self.all.len());
+                let was = self.live.remove(&(self.all[i].deadline, i)).is_some();
+                assert_eq!(self.wheel.cancel(self.all[i].key).is_some(), was);
+                self.cancelled |= was;
+            }
+            Op::Update(i) => {
+                let i = i.index(self.all.len());
+                let (number, waker) = self.waker();
+                drop(self.wheel.replace(self.all[i].key, waker.clone()));
+                assert_eq!(self.wheel.wakes(self.all[i].key, &waker), self.is_live(i));
+                self.all[i].waker = number;
+            }
+            Op::SetRef(i, on) => {
+                let i = i.index(self.all.len());
+                assert_eq!(self.wheel.set_ref(self.all[i].key, *on), self.is_live(i));
+                self.all[i].keeps_alive = *on;
+            }
+        }
+    }
+
+    fn compare(&self) {
+        assert_eq!(self.wheel.len(), self.live.len());
+        let refs = self.live.keys().filter(|&&(_, i)| self.all[i].keeps_alive).count();
+        assert_eq!(self.wheel.refs(), refs);
+        let earliest = self.live.first_key_value().map(|(&(deadline, _), ())| deadline);
+        let next = self.wheel.next_deadline();
+        if self.cancelled {
+            assert_eq!(next.is_some(), earliest.is_some());
+            assert!(next <= earliest, "{next:?} is later than {earliest:?}");
+        } else {
+            assert_eq!(next, earliest, "nothing was cancelled, so it is exact");
+        }
+        for (i, timer) in self.all.iter().enumerate() {
+            let expected = self.is_live(i).then_some(timer.deadline);
+            assert_eq!(self.wheel.deadline(timer.key), expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: rounds(256, 8),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn the_wheel_does_what_a_sorted_map_does(ops in prop::collection::vec(op(), 1..80)) {
+        let mut pair = Pair::new();
+        for op in &ops {
+            pair.apply(op);
+            pair.compare();
+        }
+        pair.expire(u64::MAX);
+        pair.compare();
+    }
+
+    /// A driver that sleeps to the next deadline gets everything, in order, and does not spin.
+    #[test]
+    fn sleeping_from_deadline_to_deadline_finds_all(
+        times in prop::collection::vec(time(), 1..60),
+        cancels in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
+    ) {
+        let mut pair = Pair::new();
+        times.into_iter().for_each(|time| pair.apply(&Op::Insert(time)));
+        cancels.into_iter().for_each(|i| pair.apply(&Op::Cancel(i)));
+        while let Some(next) = pair.wheel.next_deadline() {
+            pair.expire(next);
+            pair.compare();
+            let after = pair.wheel.next_deadline();
+            assert!(after.is_none_or(|after| after > next), "{after:?} after {next}");
+        }
+        prop_assert!(pair.live.is_empty());
+    }
+}
