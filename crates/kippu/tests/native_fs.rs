@@ -150,7 +150,7 @@ fn many_calls_run_side_by_side() {
 fn the_futures_are_send() {
     fn is_send<T: Send>(_: T) {}
     is_send(fs::read("a"));
-    is_send(fs::read_to_string("a".to_owned()));
+    is_send(fs::read_to_string(std::path::PathBuf::from("a")));
     is_send(fs::write("a", vec![0]));
     is_send(fs::metadata("a"));
     is_send(fs::symlink_metadata("a"));

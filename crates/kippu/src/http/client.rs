@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::HeaderValue;
 use http::Method;
+use http::header::HeaderValue;
 
 use super::{Error, ErrorKind, RequestBuilder};
 use crate::sys;
@@ -58,8 +58,7 @@ impl Client {
     }
 
     fn with(settings: Settings) -> Client {
-        let connections = sys::http::Connections::default();
-        Client { inner: Arc::new(Inner { settings, connections }) }
+        Client { inner: Arc::new(Inner { settings, connections: Default::default() }) }
     }
 
     /// A GET request. Errors in `url` are told when it is sent.

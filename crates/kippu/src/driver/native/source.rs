@@ -180,10 +180,8 @@ impl Source {
 
     /// Wakes the task of `cx` at the next event of `direction`.
     pub(crate) fn wait(&self, cx: &mut Context<'_>, direction: Direction) -> io::Result<()> {
-        let waiter = Waiter {
-            waker: cx.waker().clone(),
-            hold: self.counts.then(|| self.shared.hold()),
-        };
+        let waiter =
+            Waiter { waker: cx.waker().clone(), hold: self.counts.then(|| self.shared.hold()) };
         let mut state = lock(&self.entry.state);
         let replaced = state.slot(direction).replace(waiter);
         let armed = match direction {

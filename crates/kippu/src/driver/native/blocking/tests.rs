@@ -129,3 +129,16 @@ fn idle_threads_end_and_come_back() {
         eventually("the end of the idle thread", || lock(&pool.state).threads == 0);
     }
 }
+
+/// The job wakes its task and leaves the count in two steps; the loop may look in between.
+#[test]
+fn a_job_that_ends_at_any_moment_is_no_deadlock() {
+    let sum = block_on(async {
+        let mut sum = 0;
+        for index in 0..10_000_u64 {
+            sum += blocking(move || index).await.expect("the job ran");
+        }
+        sum
+    });
+    assert_eq!(sum.expect("no deadlock"), 9_999 * 5_000);
+}

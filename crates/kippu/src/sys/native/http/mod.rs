@@ -120,11 +120,8 @@ pub(crate) struct Answer {
 /// Sends one request, without redirects. Dropping the future ends the exchange.
 pub(crate) async fn exchange(connections: &Connections, request: Request) -> Result<Answer, Error> {
     let pool = connections.pool()?;
-    let uri: Uri = request
-        .url
-        .as_str()
-        .parse()
-        .map_err(|error| Error::with_detail(ErrorKind::Url, error))?;
+    let uri: Uri =
+        request.url.as_str().parse().map_err(|error| Error::with_detail(ErrorKind::Url, error))?;
     // Servers wait for the length of a body that they expect, even if it is 0. hyper
     // leaves that one out.
     let expects_body = matches!(request.method, Method::POST | Method::PUT);

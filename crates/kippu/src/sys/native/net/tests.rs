@@ -31,8 +31,7 @@ async fn read_exact(stream: &mut TcpStream, mut buffer: &mut [u8]) -> io::Result
 
 async fn write_all(stream: &mut TcpStream, mut data: &[u8]) -> io::Result<()> {
     while !data.is_empty() {
-        let count =
-            std::future::poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, data)).await?;
+        let count = std::future::poll_fn(|cx| Pin::new(&mut *stream).poll_write(cx, data)).await?;
         data = &data[count..];
     }
     Ok(())

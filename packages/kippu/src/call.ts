@@ -1,0 +1,128 @@
+// Calls out: a host function as the guest imports it.
+
+import type { Driver } from "./driver.js";
+import { encodeError } from "./error.js";
+import {
+  ERROR,
+  type HostFunction,
+  type Raw,
+  type Signature,
+  T_STRING,
+  type Type,
+} from "./types.js";
+import { fromBytes, fromNumber, toRaw } from "./value.js";
+
+/** The last argument of an async host function that declares one parameter more than it needs. */
+export interface Context {
+  /** Aborted when the guest drops the future or the instance ends. */
+  readonly signal: AbortSignal;
+}
+
+const isNumber = (type: Type): boolean => (type as number) < T_STRING;
+
+/** What the guest imports for `fn`. */
+export const hostFunction = (
+  driver: Driver,
+  [name, isAsync, params, result]: Signature,
+  fn: HostFunction,
+): ((...raw: number[]) => number) => {
+  const where = `host function ${name}`;
+  const count = params.length;
+  const wide = isAsync && fn.length > count;
+
+  const fault = (thrown: unknown): number => driver.answer(encodeError(thrown), ERROR);
+
+  const complete = (ticket: number, value: unknown, failed: boolean): void => {
+    let raw: Raw;
+    try {
+      if (!driver.dropped(ticket)) {
+        if (failed) throw value;
+        raw = toRaw(where, result, value);
+      }
+      driver.complete(ticket, raw, 0);
+    } catch (e) {
+      driver.complete(ticket, encodeError(e), ERROR);
+    }
+  };
+
+  const settle = (ticket: number, value: unknown, abort?: () => void): number => {
+    if (
+      !isAsync ||
+      typeof value !== "object" ||
+      !value ||
+      typeof (value as Promise<unknown>).then !== "function"
+    )
+      return driver.answer(toRaw(where, result, value), 0);
+    driver.open(ticket, abort);
+    Promise.resolve(value).then(
+      (v) => complete(ticket, v, false),
+      (e) => complete(ticket, e, true),
+    );
+    return 0;
+  };
+
+  if (isAsync && !wide && count < 4 && params.every(([, type]) => isNumber(type))) {
+    const [A, B, C] = params.map(([, type]) => type);
+    const byCount: ((t: number, a: number, b: number, c: number) => number)[] = [
+      (t) => {
+        try {
+          return settle(t, fn());
+        } catch (e) {
+          return fault(e);
+        }
+      },
+      (t, a) => {
+        try {
+          return settle(t, fn(fromNumber(A, a)));
+        } catch (e) {
+          return fault(e);
+        }
+      },
+      (t, a, b) => {
+        try {
+          return settle(t, fn(fromNumber(A, a), fromNumber(B, b)));
+        } catch (e) {
+          return fault(e);
+        }
+      },
+      (t, a, b, c) => {
+        try {
+          return settle(t, fn(fromNumber(A, a), fromNumber(B, b), fromNumber(C, c)));
+        } catch (e) {
+          return fault(e);
+        }
+      },
+    ];
+    return byCount[count] as (...raw: number[]) => number;
+  }
+
+  return (...raw) => {
+    try {
+      let i = +isAsync;
+      const args = params.map(([, type]) =>
+        isNumber(type)
+          ? fromNumber(type, raw[i++])
+          : fromBytes(type, driver.memory(), raw[i++] >>> 0, raw[i++] >>> 0),
+      );
+      let abort: (() => void) | undefined;
+      if (wide) {
+        let controller: AbortController | undefined;
+        let gone = false;
+        abort = () => {
+          gone = true;
+          controller?.abort();
+        };
+        args[count] = {
+          get signal() {
+            controller ??= new AbortController();
+            if (gone) controller.abort();
+            return controller.signal;
+          },
+        };
+      }
+      return settle(raw[0], fn(...args), abort);
+    } catch (e) {
+      return fault(e);
+    }
+  };
+};

@@ -1,0 +1,137 @@
+// Calls in: exports of the guest as JavaScript functions.
+
+import type { Driver, RawFunction, Receiver } from "./driver.js";
+import { decodeError } from "./error.js";
+import { encodeText, writeText } from "./text.js";
+import { BYTES, ERROR, NUMBER, type Raw, type Signature, type Type } from "./types.js";
+import { fromBytes, fromNumber, toRaw } from "./value.js";
+
+// biome-ignore lint/suspicious/noExplicitAny: what an export takes and gives is the guest's matter
+export type ExportFunction = (...args: any[]) => any;
+
+const scratch = /* @__PURE__ */ new Uint8Array(256);
+
+/** `text` in UTF-8, good until the next call. */
+const stage = (text: string): Uint8Array => {
+  const len = writeText(scratch, 0, scratch.length, text);
+  return len < 0 ? encodeText(text) : scratch.subarray(0, len);
+};
+
+/** What is known of one call; used again by later calls with the same number. */
+interface Call {
+  readonly id: number;
+  type: Type;
+  /** 0: still to come; 1: `value` is the result; 2: it is the error. */
+  state: number;
+  value: unknown;
+  /** Set while JavaScript waits. */
+  wake: (() => void) | undefined;
+  readonly receive: Receiver;
+}
+
+export interface Calls {
+  /** The function that JavaScript calls for the export `f`. */
+  wrap(signature: Signature, f: RawFunction): ExportFunction;
+  /** Calls `f` as call 0, whose result is a number. */
+  start(f: RawFunction, raw: number[], type: Type): Promise<unknown>;
+}
+
+export const createCalls = (driver: Driver): Calls => {
+  const idle: Call[] = [];
+  let ids = 0;
+
+  const makeCall = (id: number): Call => {
+    const call: Call = {
+      id,
+      type: 0,
+      state: 0,
+      value: undefined,
+      wake: undefined,
+      receive(tag, at, len, value, error) {
+        call.state = 1;
+        try {
+          if (error) throw error;
+          const u8 = driver.memory();
+          if (tag & ERROR) throw decodeError(u8, at);
+          if (tag & NUMBER) call.value = fromNumber(call.type, value);
+          if (tag & BYTES) call.value = fromBytes(call.type, u8, at, len, true);
+        } catch (e) {
+          call.state = 2;
+          call.value = e;
+        }
+        call.wake?.();
+      },
+    };
+    return call;
+  };
+
+  /** Gives the outcome, and the call back. */
+  const take = (call: Call): unknown => {
+    const { value, state } = call;
+    call.state = 0;
+    call.value = call.wake = undefined;
+    if (call.id > 0) idle.push(call);
+    if (state === 2) throw value;
+    return value;
+  };
+
+  const run = (call: Call, f: RawFunction, raw: number[], type: Type): void => {
+    call.type = type;
+    driver.call(call.id, f, raw, call.receive);
+  };
+
+  const outcome = (call: Call): Promise<unknown> =>
+    new Promise((ok, no) => {
+      call.wake = () => {
+        try {
+          ok(take(call));
+        } catch (e) {
+          no(e);
+        }
+      };
+      if (call.state) call.wake();
+    });
+
+  return {
+    wrap([name, isAsync, params, result], f) {
+      const types = params.map(([, type]) => type);
+      const places = params.map(([param]) => `export ${name}, parameter ${param}`);
+      const lower = (args: unknown[], raw: number[]): number[] => {
+        const values: Raw[] = [];
+        for (let i = 0; i < types.length; i++) {
+          const value = toRaw(places[i], types[i], args[i]);
+          // A codec uses its buffer again.
+          values[i] = typeof types[i] === "object" ? (value as Uint8Array).slice() : value;
+        }
+        for (const value of values)
+          if (typeof value === "number") raw.push(value);
+          else if (value !== undefined)
+            raw.push(...driver.give(typeof value === "string" ? stage(value) : value));
+        return raw;
+      };
+      if (!isAsync)
+        return (...args) => {
+          const call = makeCall(-1);
+          run(call, f, lower(args, []), result);
+          return take(call);
+        };
+      return (...args) => {
+        const call = idle.pop() ?? makeCall(++ids);
+        try {
+          run(call, f, lower(args, [call.id]), result);
+          if (call.state === 1) return Promise.resolve(take(call));
+        } catch (e) {
+          call.state = 0;
+          idle.push(call);
+          return Promise.reject(e);
+        }
+        return outcome(call);
+      };
+    },
+    start(f, raw, type) {
+      const call = makeCall(0);
+      run(call, f, raw, type);
+      return outcome(call);
+    },
+  };
+};

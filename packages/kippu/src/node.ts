@@ -1,0 +1,57 @@
+// The package for Node, Bun and Deno: files are read by path, and guests get the services.
+
+import { readFile } from "node:fs/promises";
+import type { ExportFunction, Instance } from "./core.js";
+import { type Options, open } from "./index.js";
+import { load, type WasmSource } from "./load.js";
+import { nodeServices, type ServiceOptions } from "./services/node/index.js";
+
+export * from "./index.js";
+export { nodeServices, type ServiceOptions } from "./services/node/index.js";
+
+const read = (from: URL | string): Promise<Response | BufferSource> =>
+  /^(https?|data|blob):/.test(String(from))
+    ? fetch(from)
+    : (readFile(String(from).startsWith("file:") ? new URL(from) : from) as Promise<BufferSource>);
+
+/**
+ * Loads, compiles and links a guest; `main` does not run before `start()`. A string is a path or
+ * a URL.
+ *
+ * Rejects with MissingHostFunctions, AbiMismatch, KippuError with code KIPPU_NOT_A_GUEST or
+ * KIPPU_LOAD, or the error of the file system.
+ */
+export const instantiate = async <E = Record<string, ExportFunction>>(
+  wasm: WasmSource | Promise<WasmSource>,
+  options: Options = {},
+): Promise<Instance<E>> => open<E>(await load(wasm, read), options);
+
+export interface RunOptions extends ServiceOptions {
+  /** The functions that the guest declares with `#[kippu::host]`, by name. */
+  host?: object;
+}
+
+/**
+ * Runs a program with the services of the crate `kippu` and gives its exit code. Everything that
+ * the program left running ends with it.
+ *
+ * Rejects as `instantiate` does, with InstanceTrapped when the program panics, and with
+ * WouldDeadlock when nothing could ever wake it.
+ */
+export const run = async (
+  wasm: WasmSource | Promise<WasmSource>,
+  { host, ...options }: RunOptions = {},
+): Promise<number> => {
+  const module = await load(wasm, read);
+  const { services, close } = nodeServices(options);
+  try {
+    const instance = await open(module, { services, ...(host && { host }) });
+    try {
+      return await instance.start();
+    } finally {
+      await instance.dispose();
+    }
+  } finally {
+    await close();
+  }
+};

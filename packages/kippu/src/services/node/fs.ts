@@ -1,0 +1,70 @@
+// kippu:fs by node:fs/promises. Errors keep Node's codes, which the guest maps.
+
+import type { Dirent, Stats } from "node:fs";
+import * as fs from "node:fs/promises";
+import { resolve } from "node:path";
+import type { Context } from "../../call.js";
+import { F64, STRING, seq, struct, tuple, U8 } from "../../schema.js";
+import { later, service } from "../service.js";
+
+const METADATA = struct("Metadata", { kind: U8, len: F64, modified_ms: F64 });
+
+const kindOf = (of: Dirent | Stats): number =>
+  of.isFile() ? 0 : of.isDirectory() ? 1 : of.isSymbolicLink() ? 2 : 3;
+
+const metadata = (stats: Stats) => ({
+  kind: kindOf(stats),
+  len: stats.size,
+  modified_ms: stats.mtimeMs,
+});
+
+const systemError = (code: string, message: string): Error =>
+  Object.assign(new Error(`${code}: ${message}`), { code });
+
+/** Relative paths start at `cwd`. */
+export const files = (cwd: () => string) => {
+  const at = (path: string): string => {
+    if (path === "") throw systemError("ENOENT", "the path is empty");
+    if (path.includes("\0")) throw systemError("EINVAL", "the path contains a zero byte");
+    // `resolve` drops a slash at the end, which says that the path must be a folder.
+    const full = resolve(cwd(), path);
+    return path.endsWith("/") && full !== "/" ? `${full}/` : full;
+  };
+  return service(
+    later("read", { path: "string" }, "bytes", (path: string, { signal }: Context) =>
+      fs.readFile(at(path), { signal }),
+    ),
+    later("write", { path: "string", data: "bytes" }, "()", (path: string, data: Uint8Array) =>
+      // The bytes are lent.
+      fs.writeFile(at(path), data.slice()),
+    ),
+    later("metadata", { path: "string" }, METADATA, async (path: string) =>
+      metadata(await fs.stat(at(path))),
+    ),
+    later("symlink_metadata", { path: "string" }, METADATA, async (path: string) =>
+      metadata(await fs.lstat(at(path))),
+    ),
+    later("read_dir", { path: "string" }, seq(tuple(STRING, U8)), async (path: string) => {
+      const entries = await fs.readdir(at(path), { withFileTypes: true });
+      return entries
+        .map((entry) => ({ entry, key: Buffer.from(entry.name) }))
+        .sort((a, b) => Buffer.compare(a.key, b.key))
+        .map(({ entry }) => [entry.name, kindOf(entry)]);
+    }),
+    later("create_dir_all", { path: "string" }, "()", (path: string) =>
+      fs.mkdir(at(path), { recursive: true }),
+    ),
+    later("remove_file", { path: "string" }, "()", (path: string) => fs.unlink(at(path))),
+    later("remove_dir_all", { path: "string" }, "()", async (path: string) => {
+      const full = at(path);
+      const stats = await fs.lstat(full);
+      if (stats.isSymbolicLink()) return fs.unlink(full);
+      if (!stats.isDirectory()) throw systemError("ENOTDIR", `not a directory, '${full}'`);
+      return fs.rm(full, { recursive: true });
+    }),
+    later("rename", { from: "string", to: "string" }, "()", (from: string, to: string) =>
+      fs.rename(at(from), at(to)),
+    ),
+    later("canonicalize", { path: "string" }, "string", (path: string) => fs.realpath(at(path))),
+  );
+};

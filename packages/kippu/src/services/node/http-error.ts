@@ -1,0 +1,46 @@
+// What went wrong in an HTTP exchange, by the kinds that the boundary knows.
+
+/** Kinds by the codes of Node's sockets, TLS, DNS and HTTP parser; the first match counts. */
+const KINDS: [kind: string, codes: RegExp][] = [
+  ["dns", /^(ENOTFOUND|EAI_|ENODATA|ESERVFAIL)/],
+  [
+    "connect",
+    /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|ETIMEDOUT|EADDRNOTAVAIL|EACCES|EPERM|UND_ERR_CONNECT_TIMEOUT|ERR_SOCKET_CONNECTION_TIMEOUT)$/,
+  ],
+  ["timeout", /^(UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT|TimeoutError)$/],
+  [
+    "tls",
+    /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|UNABLE_TO_|SELF_SIGNED_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|CRL_)/,
+  ],
+  [
+    "closed",
+    /^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET|UND_ERR_CLOSED|UND_ERR_ABORTED|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|other side closed|terminated)$/,
+  ],
+  ["protocol", /^(HPE_|UND_ERR_)/],
+];
+
+/** The errors that `e` consists of, from the inside out. */
+const chain = (e: unknown, depth = 0): Partial<Error & { code: unknown }>[] => {
+  if (typeof e !== "object" || e === null || depth > 8) return [];
+  const { cause, errors } = e as { cause?: unknown; errors?: unknown };
+  // What happy eyeballs tried, one by one.
+  const parts = Array.isArray(errors) ? errors.flatMap((part) => chain(part, depth + 1)) : [];
+  return [...parts, ...chain(cause, depth + 1), e];
+};
+
+const kindOf = (e: unknown): string => {
+  for (const { code, message, name } of chain(e))
+    for (const key of [code, message, name])
+      for (const [kind, codes] of KINDS)
+        if (typeof key === "string" && codes.test(key)) return kind;
+  return "other";
+};
+
+/** The error that the guest gets: `kind` is its code, the innermost message its message. */
+export const httpError = (kind: string | undefined, e: unknown): Error => {
+  const inner = chain(e).find(({ message }) => message);
+  return Object.assign(new Error(inner?.message ?? String(e)), {
+    name: "HttpError",
+    code: kind ?? kindOf(e),
+  });
+};

@@ -1,0 +1,76 @@
+// The test vectors that the Rust side runs too.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { readCodec } from "../dist/codec.js";
+import { decodeError, encodeError } from "../dist/error.js";
+import { readSection } from "../dist/section.js";
+import { withSection } from "./guest.mjs";
+
+const vectors = JSON.parse(
+  await readFile(new URL("../../../abi/vectors.json", import.meta.url), "utf8"),
+);
+const unhex = (hex) => new Uint8Array(Buffer.from(hex, "hex"));
+const hex = (bytes) => Buffer.from(bytes).toString("hex");
+
+/** The JavaScript value that the JSON of a vector stands for. */
+const revive = (json) => {
+  if (Array.isArray(json)) return json.map(revive);
+  if (typeof json !== "object" || json === null) return json;
+  if ("$bigint" in json) return BigInt(json.$bigint);
+  if ("$bytes" in json) return unhex(json.$bytes);
+  if ("$number" in json) return Number(json.$number);
+  if ("$map" in json) return new Map(json.$map.map(revive));
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, revive(value)]));
+};
+
+test("every list of the vectors holds something", () => {
+  for (const list of ["errors", "postcard", "records", "section"])
+    assert.ok(vectors[list].length > 0, list);
+});
+
+for (const { name, message, stack, code, hex: encoded } of vectors.errors)
+  test(`error ${JSON.stringify(message.slice(0, 20))}`, () => {
+    assert.equal(hex(encodeError({ name, message, stack, code })), encoded);
+    const error = decodeError(unhex(encoded), 0);
+    assert.ok(error instanceof Error);
+    assert.deepEqual([error.name, error.message, error.code], [name, message, code]);
+    if (stack) assert.equal(error.stack, stack);
+  });
+
+for (const { type, schema, cases } of vectors.postcard)
+  test(`postcard ${type.slice(0, 40)}`, () => {
+    const cursor = [unhex(schema), 0];
+    const codec = readCodec(cursor);
+    assert.equal(cursor[1], cursor[0].length, "the schema is read to its end");
+    for (const { value, hex: encoded } of cases) {
+      assert.equal(hex(codec.encode(revive(value), "value")), encoded, JSON.stringify(value));
+      const bytes = unhex(encoded);
+      assert.deepEqual(codec.decode(bytes, 0, bytes.length), revive(value));
+      if (bytes.length > 0)
+        assert.throws(() => codec.decode(bytes, 0, bytes.length - 1), RangeError, "cut short");
+    }
+  });
+
+for (const { hex: encoded, entry } of vectors.section)
+  test(`section entry ${entry?.name.slice(0, 20) ?? "of another version"}`, () => {
+    const EMPTY = [0, 97, 115, 109, 1, 0, 0, 0];
+    const module = new WebAssembly.Module(withSection(EMPTY, unhex(encoded)));
+    const found = readSection(module, (code) => new Error(code), readCodec);
+    if (!entry) {
+      assert.deepEqual(found.map(Object.keys), [[], []]);
+      return;
+    }
+    const show = (type) => (typeof type === "number" ? type : type.name);
+    const [name, isAsync, params, result, doc] = found[entry.kind][entry.name];
+    assert.equal(name, entry.name);
+    assert.equal(isAsync, entry.async);
+    assert.equal(doc, entry.doc);
+    assert.deepEqual(
+      params.map(([param, type]) => [param, show(type)]),
+      entry.params.map(([param, type]) => [param, type.name ?? type]),
+    );
+    assert.equal(show(result), entry.result.name ?? entry.result);
+    assert.deepEqual(Object.keys(found[1 - entry.kind]), []);
+  });

@@ -1,0 +1,127 @@
+//! The price of crossing the boundary, beside wasm-bindgen-futures and plain JavaScript.
+
+use super::row::Row;
+use crate::cmd;
+use crate::tools;
+use crate::workspace::{WASM, Workspace};
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The peer, as run.mjs and the size bench call it.
+pub(crate) const PEER: &str = "wasm-bindgen-futures";
+/// What no boundary can be quicker than, as run.mjs calls it.
+pub(crate) const FLOOR: &str = "plain JS";
+const OURS: &str = "kippu";
+
+/// A line that run.mjs prints.
+#[derive(Deserialize)]
+struct Line {
+    case: String,
+    unit: String,
+    values: BTreeMap<String, f64>,
+}
+
+/// Builds both guests and measures them on every Node.
+///
+/// # Errors
+/// When something does not build, or the script fails.
+pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Row>> {
+    let kippu = build(workspace, "boundary-kippu", "release")?;
+    let peer = build(workspace, "boundary-wasm-bindgen", "release")?;
+    let glue = bindgen(workspace, &peer)?;
+    let mut rows = Vec::new();
+    for major in tools::NODES {
+        let node = tools::node(workspace, major)?;
+        println!("boundary: measuring on Node {major}");
+        let mut command = workspace.command(&node);
+        command.arg(workspace.path("benches/boundary/run.mjs")).arg(&kippu).arg(&glue);
+        let text = cmd::capture(&mut command, "see its messages above")?;
+        for line in text.lines() {
+            let line: Line = serde_json::from_str(line)
+                .with_context(|| format!("run.mjs printed something unexpected: {line}"))?;
+            rows.extend(compare(&line, &format!("Node {major}"))?);
+        }
+    }
+    Ok(rows)
+}
+
+/// One row per peer.
+fn compare(line: &Line, host: &str) -> Result<Vec<Row>> {
+    let Some(&ours) = line.values.get(OURS) else {
+        bail!("run.mjs has no figure of {OURS} for {}", line.case);
+    };
+    [PEER, FLOOR]
+        .iter()
+        .map(|peer| {
+            let value = line.values.get(*peer);
+            let value = *value.with_context(|| format!("no figure of {peer} for {}", line.case))?;
+            Ok(Row::new("boundary", (&line.case, host), ours, (peer, value), &line.unit))
+        })
+        .collect()
+}
+
+/// Where the benches' own workspace is built: beside the main one's artefacts.
+fn target(workspace: &Workspace) -> PathBuf {
+    workspace.target().join("benches")
+}
+
+/// Builds a guest of the benches and gives its `.wasm` file.
+pub(super) fn build(workspace: &Workspace, package: &str, profile: &str) -> Result<PathBuf> {
+    let mut command = cmd::command(cmd::cargo(), &workspace.path("benches"));
+    command.args(["build", "--quiet", "--locked", "--package", package, "--target", WASM]);
+    command.args(["--profile", profile]).env("CARGO_TARGET_DIR", target(workspace));
+    cmd::run(&mut command, "see the compiler's messages above")?;
+    let file = format!("{}.wasm", package.replace('-', "_"));
+    Ok(target(workspace).join(WASM).join(profile).join(file))
+}
+
+/// Runs wasm-bindgen's tool over a guest and gives the folder with the glue.
+pub(super) fn bindgen(workspace: &Workspace, wasm: &Path) -> Result<PathBuf> {
+    let version = locked_version(&workspace.read("benches/Cargo.lock")?, "wasm-bindgen")?;
+    let name = wasm.file_stem().context("the guest has no name")?;
+    let folder = target(workspace).join("glue").join(name);
+    let mut command = workspace.command(tools::wasm_bindgen(workspace, &version)?);
+    command.args(["--remove-name-section", "--remove-producers-section"]);
+    command.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(&folder).arg(wasm);
+    cmd::run(&mut command, "see its messages above")?;
+    // The glue is ES modules, which Node takes only from a folder that says so.
+    std::fs::write(folder.join("package.json"), "{\"type\":\"module\"}\n")?;
+    Ok(folder)
+}
+
+/// The version of a package in a lock file.
+fn locked_version(lock: &str, package: &str) -> Result<String> {
+    lock.split("[[package]]")
+        .find_map(|entry| {
+            let field = |name: &str| {
+                let line = entry.lines().find_map(|line| line.strip_prefix(name))?;
+                line.strip_prefix(" = \"")?.strip_suffix('"')
+            };
+            (field("name") == Some(package)).then(|| field("version").map(str::to_owned)).flatten()
+        })
+        .with_context(|| format!("benches/Cargo.lock has no package {package}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_of_exactly_the_named_package_is_found() {
+        let lock = "version = 4\n\n[[package]]\nname = \"a-b\"\nversion = \"1.0.0\"\n\n\
+                    [[package]]\nname = \"a\"\nversion = \"2.0.0\"\n";
+        assert_eq!(locked_version(lock, "a").unwrap(), "2.0.0");
+        assert!(locked_version(lock, "b").is_err());
+    }
+
+    #[test]
+    fn a_line_gives_a_row_per_peer() {
+        let text = r#"{"case":"c","unit":"ns",
+            "values":{"kippu":10,"wasm-bindgen-futures":60,"plain JS":5}}"#;
+        let rows = compare(&serde_json::from_str(text).unwrap(), "Node 20").unwrap();
+        let ratios: Vec<_> = rows.iter().map(|row| (row.peer.as_str(), row.ratio)).collect();
+        assert_eq!(ratios, [(PEER, 6.0), (FLOOR, 0.5)]);
+    }
+}

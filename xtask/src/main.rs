@@ -1,0 +1,60 @@
+//! Kippu's own tasks, run as `cargo xtask TASK`.
+//!
+//! Everything that a contributor or CI does to this repository beyond plain `cargo build` is here,
+//! so that there is one way to do it and it works on every machine that has Rust and Node.
+
+mod bench;
+mod cmd;
+mod conformance;
+mod demo;
+mod guests;
+mod imports;
+mod readme;
+mod setup;
+mod spec;
+mod test;
+mod tools;
+mod workspace;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+use workspace::Workspace;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about, disable_help_subcommand = true)]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Install what the other tasks need and is missing; quick when nothing is
+    Setup,
+    /// Run linkcheck natively and on Node over this repository's documents, side by side
+    Demo,
+    /// Run all checks and tests
+    Test(test::Options),
+    /// Measure against peers
+    Bench(bench::Options),
+    /// Run the conformance cases on every host and compare them
+    Conformance(conformance::Options),
+}
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let outcome = Workspace::find().and_then(|workspace| match args.task {
+        Task::Setup => setup::run(&workspace),
+        Task::Demo => demo::run(&workspace),
+        Task::Test(options) => test::run(&workspace, &options),
+        Task::Bench(options) => bench::run(&workspace, &options),
+        Task::Conformance(options) => conformance::run(&workspace, &options),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

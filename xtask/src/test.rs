@@ -1,0 +1,246 @@
+//! `cargo xtask test`: everything that must hold before a change lands, as named steps.
+
+use crate::cmd;
+use crate::conformance;
+use crate::demo;
+use crate::guests::{Guest, Host};
+use crate::imports;
+use crate::readme;
+use crate::setup;
+use crate::tools;
+use crate::workspace::{WASM, Workspace};
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// The advice of steps whose own messages say it all.
+const SEE: &str = "see the messages above";
+
+#[derive(Args)]
+pub(crate) struct Options {
+    /// Only this step (`setup` always runs); may be given more than once
+    #[arg(long = "step", value_name = "NAME")]
+    steps: Vec<String>,
+    /// Go on after a step has failed
+    #[arg(long)]
+    keep_going: bool,
+    /// Also check the dependencies against the advisory database, which is fetched from the network
+    #[arg(long)]
+    advisories: bool,
+}
+
+struct Step {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, &Options) -> Result<()>,
+}
+
+const fn step(
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, &Options) -> Result<()>,
+) -> Step {
+    Step { name, about, run }
+}
+
+/// In this order: what is quick and fails often comes first.
+const STEPS: &[Step] = &[
+    step("setup", "tools and packages are installed", |workspace, _| setup::run(workspace)),
+    step("fmt", "all Rust code is formatted", fmt),
+    step("js", "biome and tsc find nothing", js),
+    step("deny", "licences, sources and versions of dependencies", deny),
+    step("clippy", "clippy finds nothing, natively", clippy),
+    step("clippy-wasm", "clippy finds nothing in what guests are built from", clippy_wasm),
+    step("clippy-benches", "clippy finds nothing in the benches", clippy_benches),
+    step("doc", "rustdoc finds nothing", doc),
+    step("no-std", "the executor builds without an operating system", no_std),
+    step("rust", "tests of all crates", rust),
+    step("node20", "tests of the npm packages on Node 20", |workspace, _| node(workspace, 20)),
+    step("node26", "tests of the npm packages on Node 26", |workspace, _| node(workspace, 26)),
+    step("imports", "guests import what abi/spec.md lists", |workspace, _| {
+        imports::check(workspace)
+    }),
+    step("quickstart", "the README's program runs as shown", quickstart),
+    step("demo", "linkcheck agrees on both hosts", |workspace, _| demo::run(workspace)),
+    step("conformance", "the cases pass on all hosts", |workspace, _| {
+        conformance::check(workspace)
+    }),
+];
+
+/// Runs the steps and prints how many passed and failed.
+///
+/// # Errors
+/// When a step fails or has an unknown name.
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
+    let steps = select(&options.steps)?;
+    let mut times: Vec<(&str, Duration)> = Vec::new();
+    let mut failed = 0_usize;
+    for step in &steps {
+        println!("\n== {}: {}", step.name, step.about);
+        let started = Instant::now();
+        let outcome = (step.run)(workspace, options);
+        let took = started.elapsed();
+        times.push((step.name, took));
+        match outcome {
+            Ok(()) => println!("== {}: passed in {:.1} s", step.name, took.as_secs_f64()),
+            Err(error) => {
+                failed += 1;
+                println!("== {}: FAILED in {:.1} s: {error:#}", step.name, took.as_secs_f64());
+                if !options.keep_going {
+                    break;
+                }
+            }
+        }
+    }
+    println!("\nTimes:");
+    for (name, took) in &times {
+        println!("  {name:<16}{:>7.1} s", took.as_secs_f64());
+    }
+    let passed = times.len() - failed;
+    let left = match steps.len() - times.len() {
+        0 => String::new(),
+        left => format!(" ({left} not run)"),
+    };
+    println!("\n{passed} passed, {failed} failed{left}");
+    if failed > 0 {
+        bail!("cargo xtask test failed");
+    }
+    Ok(())
+}
+
+/// The steps of these names, in the order in which they run. None means all.
+fn select(names: &[String]) -> Result<Vec<&'static Step>> {
+    if let Some(unknown) = names.iter().find(|name| STEPS.iter().all(|step| step.name != **name)) {
+        let known: Vec<_> = STEPS.iter().map(|step| step.name).collect();
+        bail!("there is no step {unknown:?}; the steps are {}", known.join(", "));
+    }
+    Ok(STEPS
+        .iter()
+        .filter(|step| {
+            names.is_empty() || step.name == "setup" || names.iter().any(|name| name == step.name)
+        })
+        .collect())
+}
+
+fn fmt(workspace: &Workspace, _: &Options) -> Result<()> {
+    let advice = "run `cargo fmt --all`, also in benches";
+    cmd::run(workspace.cargo("fmt").args(["--all", "--check"]), advice)?;
+    let mut benches = cmd::command(cmd::cargo(), &workspace.path("benches"));
+    cmd::run(benches.args(["fmt", "--all", "--check"]), advice)
+}
+
+fn js(workspace: &Workspace, _: &Options) -> Result<()> {
+    cmd::run(workspace.npm().args(["run", "--silent", "lint"]), SEE)?;
+    // The host package's build is a check by tsc as well; this one is for what is not built.
+    cmd::run(workspace.npm().args(["run", "--silent", "--if-present", "typecheck"]), SEE)
+}
+
+fn deny(workspace: &Workspace, options: &Options) -> Result<()> {
+    let mut command = workspace.command(tools::cargo_deny(workspace)?);
+    command.args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"]);
+    if options.advisories {
+        command.arg("advisories");
+    } else {
+        println!("advisories are not checked: their database needs the network (--advisories)");
+    }
+    cmd::run(&mut command, "see the messages above and deny.toml")
+}
+
+fn clippy(workspace: &Workspace, _: &Options) -> Result<()> {
+    let mut command = workspace.cargo("clippy");
+    command.args(["--workspace", "--all-targets", "--", "-D", "warnings"]);
+    cmd::run(&mut command, SEE)
+}
+
+fn clippy_wasm(workspace: &Workspace, _: &Options) -> Result<()> {
+    let guests = Guest::ALL.iter().map(|guest| guest.package);
+    let packages = ["kippu-executor", "kippu"].into_iter().chain(guests);
+    let all: Vec<_> = packages.flat_map(|package| ["--package", package]).collect();
+    // What small programs use: the library without its default features.
+    let small = ["--package", "kippu", "--no-default-features"];
+    for selection in [all.as_slice(), &small] {
+        let mut command = workspace.cargo("clippy");
+        command.args(selection).args(["--target", WASM, "--", "-D", "warnings"]);
+        cmd::run(&mut command, SEE)?;
+    }
+    Ok(())
+}
+
+fn clippy_benches(workspace: &Workspace, _: &Options) -> Result<()> {
+    let mut command = cmd::command(cmd::cargo(), &workspace.path("benches"));
+    command.args(["clippy", "--locked", "--workspace", "--target", WASM]);
+    // Beside the workspace's own artefacts, where `cargo xtask bench` builds too.
+    command.env("CARGO_TARGET_DIR", workspace.target().join("benches"));
+    cmd::run(command.args(["--", "-D", "warnings"]), SEE)
+}
+
+fn doc(workspace: &Workspace, _: &Options) -> Result<()> {
+    let mut command = workspace.cargo("doc");
+    command.args(["--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    cmd::run(&mut command, SEE)
+}
+
+fn no_std(workspace: &Workspace, _: &Options) -> Result<()> {
+    let mut command = workspace.cargo("build");
+    command.args(["--package", "kippu-executor", "--no-default-features"]);
+    cmd::run(command.args(["--target", setup::BARE]), SEE)
+}
+
+fn rust(workspace: &Workspace, _: &Options) -> Result<()> {
+    cmd::run(workspace.cargo("test").arg("--workspace"), SEE)
+}
+
+fn node(workspace: &Workspace, major: u32) -> Result<()> {
+    let mut command = workspace.npm();
+    command.args(["test", "--workspaces", "--if-present"]);
+    let node = tools::node(workspace, major)?;
+    // npm and what it starts look for `node` on PATH.
+    if let Some(folder) = node.parent().filter(|folder| *folder != Path::new("")) {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(folder.to_owned()).chain(std::env::split_paths(&path));
+        command.env("PATH", std::env::join_paths(folders)?);
+    }
+    cmd::run(&mut command, SEE)
+}
+
+fn quickstart(workspace: &Workspace, _: &Options) -> Result<()> {
+    readme::check_files(workspace, "README.md")?;
+    for host in Host::value_variants() {
+        let mut command = host.prepare(workspace, &Guest::QUICKSTART)?;
+        let said = cmd::capture(&mut command, SEE).with_context(|| format!("host {host}"))?;
+        let shown = format!("```text\n{said}```");
+        if said.trim().is_empty() || !workspace.read("README.md")?.contains(&shown) {
+            bail!("on {host} the quick start prints {said:?}, which the README does not show");
+        }
+        print!("{host}: {said}");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_steps_run_when_none_is_named() {
+        assert_eq!(select(&[]).unwrap().len(), STEPS.len());
+    }
+
+    #[test]
+    fn named_steps_run_after_setup() {
+        let steps = select(&["rust".to_owned(), "fmt".to_owned()]).unwrap();
+        let names: Vec<_> = steps.iter().map(|step| step.name).collect();
+        assert_eq!(names, ["setup", "fmt", "rust"]);
+    }
+
+    #[test]
+    fn an_unknown_step_is_an_error_that_lists_the_known_ones() {
+        let error = select(&["rusty".to_owned()]).err().map(|error| error.to_string());
+        assert!(
+            error
+                .as_ref()
+                .is_some_and(|error| error.contains("\"rusty\"; the steps are setup, fmt"))
+        );
+    }
+}
