@@ -8,6 +8,7 @@
 
 mod cancel;
 mod data;
+mod exports;
 mod files;
 mod host;
 mod program;
@@ -115,6 +116,9 @@ struct Line<'a> {
 #[kippu::main]
 async fn main() -> ExitCode {
     let wanted = kippu::env::args();
+    if wanted.iter().any(|arg| arg == "--deadlock") {
+        program::deadlock().await;
+    }
     let chosen = CASES
         .iter()
         .filter(|case| wanted.is_empty() || wanted.iter().any(|part| case.name.contains(part.as_str())));

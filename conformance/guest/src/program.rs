@@ -34,3 +34,10 @@ pub(crate) async fn block_on_within_a_task_is_nested() -> Outcome {
     let result = kippu::block_on(async { 1 });
     holds(matches!(result, Err(BlockOnError::Nested)), &format!("{result:?}"))
 }
+
+/// Never completes: two tasks wait for what nobody will do.
+pub(crate) async fn deadlock() {
+    let stuck = kippu::task::Builder::new().name("stuck").spawn(std::future::pending::<()>());
+    // The error of the join is that of an aborted task, which this is not.
+    let _ = stuck.await;
+}

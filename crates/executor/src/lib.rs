@@ -46,9 +46,9 @@
 //!
 //! # Features
 //!
-//! `std` (default): a task's panic is contained and given to whoever joins it. Without it (or
-//! with `panic = "abort"`) a panic leaves `run_ready`; the executor stays usable and the task
-//! counts as panicked.
+//! `std` (default): a task's panic is contained and given to whoever joins it. Without it a panic
+//! leaves `run_ready`; the executor stays usable and the task counts as panicked. (With
+//! `panic = "abort"` a panic ends the program, as everywhere.)
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -69,3 +69,8 @@ pub use executor::{Executor, TaskOptions};
 pub use join::{AbortHandle, JoinError, JoinHandle};
 pub use tickets::{Cancelled, Ticket, TicketTable};
 pub use wheel::{TimerKey, TimerWheel};
+
+// The README's example is compiled and run with the doctests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -175,7 +175,7 @@ impl<T> TicketTable<T> {
                 };
                 Poll::Ready(result)
             }
-            _ => panic!("polled {ticket:?}, which is not outstanding"),
+            _ => panic!("polled a ticket that is not outstanding"),
         }
     }
 

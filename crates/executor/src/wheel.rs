@@ -9,7 +9,9 @@
 //! Insertion and cancellation are O(1). A node moves down at most seven times in its life.
 
 use alloc::boxed::Box;
+use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
+use core::cmp::{Ordering, Reverse};
 use core::task::Waker;
 
 const TICK_BITS: u32 = 16;
@@ -47,6 +49,34 @@ struct Slot {
     earliest: u64,
 }
 
+/// A timer that is due. The greatest is the one that comes first, as a heap gives the greatest.
+///
+/// A heap and not a sort, because a sort of std's is several KiB of wasm.
+struct Due {
+    order: Reverse<(u64, u64)>,
+    waker: Waker,
+}
+
+impl PartialEq for Due {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for Due {}
+
+impl PartialOrd for Due {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Due {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order.cmp(&other.order)
+    }
+}
+
 const EMPTY: Slot = Slot { first: NIL, earliest: u64::MAX };
 
 /// Timers sorted by deadline. It cannot read a clock: times are `u64` nanoseconds of the caller's clock.
@@ -62,7 +92,7 @@ pub struct TimerWheel {
     occupied: [u64; LEVELS],
     slots: Box<[Slot; LEVELS * SLOTS]>,
     /// What `expire` has found, before it is put in order. Kept so that it allocates only while it grows.
-    due: Vec<(u64, u64, Waker)>,
+    due: BinaryHeap<Due>,
 }
 
 impl Default for TimerWheel {
@@ -83,7 +113,7 @@ impl TimerWheel {
             now: 0,
             occupied: [0; LEVELS],
             slots: Box::new([EMPTY; LEVELS * SLOTS]),
-            due: Vec::new(),
+            due: BinaryHeap::new(),
         }
     }
 
@@ -205,9 +235,9 @@ impl TimerWheel {
                     self.link(index);
                 } else {
                     let node = &self.nodes[index as usize];
-                    let (deadline, seq) = (node.deadline, node.seq);
+                    let order = Reverse((node.deadline, node.seq));
                     if let Some(waker) = self.release(index) {
-                        self.due.push((deadline, seq, waker));
+                        self.due.push(Due { order, waker });
                     }
                 }
                 index = next;
@@ -217,8 +247,9 @@ impl TimerWheel {
             }
         }
         self.now = now;
-        self.due.sort_unstable_by_key(|&(deadline, seq, _)| (deadline, seq));
-        out.extend(self.due.drain(..).map(|(_, _, waker)| waker));
+        while let Some(due) = self.due.pop() {
+            out.push(due.waker);
+        }
     }
 
     fn node(&self, key: TimerKey) -> Option<&Node> {

@@ -77,11 +77,12 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError> {
         let root = Root::new(executor);
         loop {
             let more = executor.run_ready(1);
-            if let Some(output) = root.poll(future.as_mut()) {
-                return Ok(output);
-            }
-            if !more && !root.is_due() {
-                return Err(BlockOnError::ParkUnsupported);
+            match root.poll(future.as_mut()) {
+                Some(Poll::Ready(output)) => return Ok(output),
+                // It may have made something runnable.
+                Some(Poll::Pending) => {}
+                None if more => {}
+                None => return Err(BlockOnError::ParkUnsupported),
             }
         }
     })
@@ -120,22 +121,15 @@ impl Root {
         Root { state, task: task.abort_handle() }
     }
 
-    pub(crate) fn is_due(&self) -> bool {
-        self.state.due.get()
-    }
-
     /// Polls the future if it is its turn.
-    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Option<F::Output> {
+    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Option<Poll<F::Output>> {
         if !self.state.due.take() {
             return None;
         }
-        // Taken, so that nothing is borrowed while foreign code runs; and dropped after it, as one that is kept
-        // looks like a wake that may come from outside.
+        // Taken, so that nothing is borrowed while foreign code runs; and dropped after it, as one that is
+        // kept looks like a wake that may come from outside.
         let waker = self.state.waker.take()?;
-        match future.poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => Some(output),
-            Poll::Pending => None,
-        }
+        Some(future.poll(&mut Context::from_waker(&waker)))
     }
 }
 

@@ -74,7 +74,7 @@ impl HostError {
 }
 
 #[cfg(any(kippu_js, test))]
-/// A varint length and that much UTF-8; `None` when the bytes end before it. What is not UTF-8 is replaced.
+/// A varint length and that much UTF-8; `None` when the bytes end before it. Text that is not UTF-8 is replaced.
 fn take_string(bytes: &mut &[u8]) -> Option<String> {
     let mut len = 0usize;
     for shift in (0..32).step_by(7) {
@@ -84,7 +84,7 @@ fn take_string(bytes: &mut &[u8]) -> Option<String> {
         if byte < 0x80 {
             let (text, rest) = bytes.split_at_checked(len)?;
             *bytes = rest;
-            return Some(String::from_utf8_lossy(text).into_owned());
+            return Some(str::from_utf8(text).unwrap_or("(not UTF-8)").to_owned());
         }
     }
     None

@@ -42,6 +42,8 @@
 //!   the host's `fetch`.
 //! - `oom-report` (default): on wasm, a global allocator that tells the host of a failed allocation.
 //!   Turn it off to install another global allocator.
+//! - `panic-report` (default): on wasm, a panic hook that gives the host the panic's message and place. Without it
+//!   a panic is a bare trap, and a guest is about 1.5 KB smaller when compressed.
 
 // The macros name this crate `kippu`, also in here.
 extern crate self as kippu;
@@ -65,7 +67,6 @@ mod rt;
 pub mod section;
 mod sys;
 mod termination;
-
 
 pub use block_on::{BlockOnError, block_on};
 pub use host_error::HostError;

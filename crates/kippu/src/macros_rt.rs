@@ -4,8 +4,8 @@ use std::future::Future;
 
 pub use postcard_schema::Schema;
 
-pub use crate::section;
 use crate::HostError;
+pub use crate::section;
 use crate::termination::Termination;
 
 #[cfg(kippu_js)]
@@ -63,5 +63,7 @@ impl<T> Settle<T> for Infallible<T> {
 #[cold]
 #[track_caller]
 fn failed(function: &'static str, error: &HostError) -> ! {
-    panic!("host function `{function}` failed: {error}; let it return Result<_, kippu::HostError> to handle this")
+    panic!(
+        "host function `{function}` failed: {error}; let it return Result<_, kippu::HostError> to handle this"
+    )
 }

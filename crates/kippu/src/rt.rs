@@ -8,11 +8,11 @@ mod js;
 mod native;
 
 #[cfg(kippu_js)]
-pub(crate) use js::{MAIN_CALL, run_main, try_with};
-#[cfg(not(kippu_js))]
-pub(crate) use native::{current_native, run_main, try_with};
+pub(crate) use js::{run_main, try_with};
 #[cfg(not(kippu_js))]
 pub use native::{Runtime, Turn};
+#[cfg(not(kippu_js))]
+pub(crate) use native::{current_native, run_main, try_with};
 
 /// What all of the crate reaches through [`with`].
 pub(crate) struct Inner {

@@ -48,7 +48,8 @@ impl Entry {
     }
 
     const fn write<const N: usize>(&self, out: Writer<N>) -> Writer<N> {
-        let mut out = out.byte(1).byte(self.kind).byte(self.is_async as u8).str(self.name).str(self.doc);
+        let mut out =
+            out.byte(1).byte(self.kind).byte(self.is_async as u8).str(self.name).str(self.doc);
         out = out.varint(self.params.len());
         let mut i = 0;
         while i < self.params.len() {
@@ -194,7 +195,8 @@ mod tests {
         map: BTreeMap<String, [i128; 3]>,
         flag: bool,
         unit: (),
-        long_name_of_a_field_that_needs_more_than_one_byte_of_length_because_it_has_more_than_127_characters_in_all_when_one_counts_them: f32,
+        long_name_of_a_field_that_needs_more_than_one_byte_of_length_because_it_has_more_than_127_characters_in_all_when_one_counts_them:
+            f32,
     }
 
     #[test]

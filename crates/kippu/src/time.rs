@@ -180,6 +180,8 @@ impl Future for Sleep {
             if now_ns() >= this.deadline.ns {
                 return Poll::Ready(());
             }
+            #[cfg(kippu_js)]
+            inner.driver.use_timers();
             let key = inner.executor.insert_timer(this.deadline.ns, cx.waker().clone());
             if !this.keeps_alive {
                 inner.executor.set_timer_ref(key, false);
@@ -254,7 +256,8 @@ impl Interval {
         let due = self.next.deadline();
         let late = Instant::now().duration_since(due);
         let periods = (late.as_nanos() / self.period.as_nanos()).saturating_add(1);
-        let step = u64::try_from(self.period.as_nanos().saturating_mul(periods)).unwrap_or(u64::MAX);
+        let step =
+            u64::try_from(self.period.as_nanos().saturating_mul(periods)).unwrap_or(u64::MAX);
         self.next.reset(due.saturating_add(Duration::from_nanos(step)));
         due
     }

@@ -51,7 +51,9 @@ impl Lowering {
             Type::Tuple(tuple) if tuple.elems.is_empty() => Lowering::Unit,
             Type::Reference(reference) => match &*reference.elem {
                 Type::Path(path) if path.path.is_ident("str") => Lowering::String { owned: false },
-                Type::Slice(slice) if is_ident(&slice.elem, "u8") => Lowering::Bytes { owned: false },
+                Type::Slice(slice) if is_ident(&slice.elem, "u8") => {
+                    Lowering::Bytes { owned: false }
+                }
                 inner => Lowering::Serde { borrowed: true, ty: Box::new(inner.clone()) },
             },
             Type::Path(path) => {
@@ -59,7 +61,9 @@ impl Lowering {
                     Lowering::Number(name)
                 } else if path.path.is_ident("String") {
                     Lowering::String { owned: true }
-                } else if generic(ty, "Vec").is_some_and(|args| args.len() == 1 && is_ident(args[0], "u8")) {
+                } else if generic(ty, "Vec")
+                    .is_some_and(|args| args.len() == 1 && is_ident(args[0], "u8"))
+                {
                     Lowering::Bytes { owned: true }
                 } else {
                     Lowering::Serde { borrowed: false, ty: Box::new(ty.clone()) }
@@ -164,18 +168,24 @@ pub(crate) fn params(inputs: &Punctuated<FnArg, Token![,]>) -> Result<Vec<Param>
     inputs
         .iter()
         .map(|arg| match arg {
-            FnArg::Receiver(this) => {
-                Err(Error::new_spanned(this, "functions of the boundary are free functions, without `self`"))
-            }
+            FnArg::Receiver(this) => Err(Error::new_spanned(
+                this,
+                "functions of the boundary are free functions, without `self`",
+            )),
             FnArg::Typed(arg) => match &*arg.pat {
                 Pat::Ident(name) if name.subpat.is_none() => {
                     let lowering = Lowering::of(&arg.ty);
                     if matches!(lowering, Lowering::Unit) {
-                        return Err(Error::new_spanned(&arg.ty, "a parameter of type `()` carries nothing"));
+                        return Err(Error::new_spanned(
+                            &arg.ty,
+                            "a parameter of type `()` carries nothing",
+                        ));
                     }
                     Ok(Param { name: name.ident.clone(), lowering })
                 }
-                pat => Err(Error::new_spanned(pat, "a parameter of the boundary needs a plain name")),
+                pat => {
+                    Err(Error::new_spanned(pat, "a parameter of the boundary needs a plain name"))
+                }
             },
         })
         .collect()
@@ -235,7 +245,9 @@ pub(crate) fn is_js() -> TokenStream {
 
 pub(crate) fn reject_generics(generics: &syn::Generics) -> Result<()> {
     match generics.params.iter().find(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
-        Some(param) => Err(Error::new_spanned(param, "a function of the boundary cannot be generic")),
+        Some(param) => {
+            Err(Error::new_spanned(param, "a function of the boundary cannot be generic"))
+        }
         None => Ok(()),
     }
 }

@@ -80,20 +80,18 @@ const measure = async (name, n, run) => {
 
 const N = 300_000;
 const asyncOp = async (x) => x;
-{
-  await measure("floor: plain JS await", N, async (n) => {
-    for (let i = 0; i < n; i++) await asyncOp(i);
-  });
-  await measure("floor: 10,000 settled in a later macrotask", 10_000, async (n) => {
-    const waiting = [];
-    const op = () => new Promise((resolve) => waiting.push(resolve));
-    const one = async () => (await op()) + 1;
-    const all = Promise.all(Array.from({ length: n }, one));
-    await new Promise((resolve) => setTimeout(resolve, 1));
-    for (const resolve of waiting.splice(0)) resolve(1);
-    await all;
-  });
-}
+await measure("floor: plain JS await", N, async (n) => {
+  for (let i = 0; i < n; i++) await asyncOp(i);
+});
+await measure("floor: 10,000 settled in a later macrotask", 10_000, async (n) => {
+  const waiting = [];
+  const op = () => new Promise((resolve) => waiting.push(resolve));
+  const one = async () => (await op()) + 1;
+  const all = Promise.all(Array.from({ length: n }, one));
+  await new Promise((resolve) => setTimeout(resolve, 1));
+  for (const resolve of waiting.splice(0)) resolve(1);
+  await all;
+});
 {
   const { exports } = await instantiate(number, { host: { op: (x) => x } });
   await measure("async host function, plain answer", N, (n) => exports.run(n, 1));

@@ -71,6 +71,7 @@ export const instantiate = async <E = Record<string, ExportFunction>>(
     const f = driver.exports[`kippu_export:${name}`];
     if (f) exports[name] = calls.wrap(exportEntries[name], f);
   }
+  let started = false;
   const dispose = async (): Promise<void> => {
     driver.end(fail("DISPOSED"));
   };
@@ -82,6 +83,8 @@ export const instantiate = async <E = Record<string, ExportFunction>>(
     async start() {
       const f: RawFunction = kippu_start ?? main;
       if (!f) throw fail("NO_MAIN");
+      if (started && !driver.dead()) throw fail("STARTED");
+      started = true;
       return calls.start(f, f === kippu_start ? [] : [0, 0], T_F64) as Promise<number>;
     },
     dispose,

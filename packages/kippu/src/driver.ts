@@ -177,12 +177,12 @@ export const drive = async (
       return 1;
     },
     open(ticket, abort) {
+      check();
       inFlight++;
       if (abort) aborts.set(ticket, abort);
     },
     dropped: (ticket) => aborts.size > 0 && aborts.get(ticket) === 0,
     complete(ticket, value, flag) {
-      if (count === capacity) turn();
       if (dead) return;
       try {
         store(ring + count * 4, flag, value);
@@ -193,7 +193,7 @@ export const drive = async (
       }
       u32[ring + count++ * 4] = ticket;
       if (aborts.size) aborts.delete(ticket);
-      if (--inFlight) schedule();
+      if (--inFlight && count < capacity) schedule();
       else turn();
     },
     call(id, f, raw, receive) {

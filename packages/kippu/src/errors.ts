@@ -21,7 +21,7 @@ export class KippuError extends Error {
 export interface MissingFunction {
   readonly module: string;
   readonly name: string;
-  /** As in Rust; undefined when the guest does not tell. */
+  /** As in Rust, with the boundary's names for types; undefined when the guest does not tell. */
   readonly signature: string | undefined;
 }
 
@@ -97,7 +97,7 @@ export class WouldDeadlock extends KippuError {
 
 const typeName = (type: Type): string => (typeof type === "number" ? TYPE_NAMES[type] : type.name);
 
-/** A signature as Rust writes it. */
+/** A signature as Rust writes it, with the names that the boundary has for types. */
 export const showSignature = ([name, isAsync, params, result]: Signature): string => {
   const list = params.map(([param, type]) => `${param}: ${typeName(type)}`).join(", ");
   return `${isAsync ? "async " : ""}fn ${name}(${list}) -> ${typeName(result)}`;
@@ -140,6 +140,8 @@ export const failOf =
           "KIPPU_NO_MAIN",
           "the module has no `main`: it is a library, call its exports",
         );
+      case "STARTED":
+        return new KippuError("KIPPU_STARTED", "`main` runs once in an instance: make another one");
       case "DISPOSED":
         return new KippuError("KIPPU_DISPOSED", "the instance was disposed of");
       default:

@@ -22,14 +22,7 @@ export interface Options {
 }
 
 /** What every guest exports. */
-const REQUIRED = [
-  "memory",
-  "kippu_abi",
-  "kippu_ring",
-  "kippu_alloc",
-  "kippu_free",
-  "kippu_turn",
-];
+const REQUIRED = ["memory", "kippu_abi", "kippu_ring", "kippu_alloc", "kippu_free", "kippu_turn"];
 
 const guestError = (e: unknown): unknown =>
   e instanceof Error && e.name === "WouldDeadlock" && !(e instanceof WouldDeadlock)

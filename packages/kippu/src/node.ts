@@ -15,16 +15,26 @@ const read = (from: URL | string): Promise<Response | BufferSource> =>
     : (readFile(String(from).startsWith("file:") ? new URL(from) : from) as Promise<BufferSource>);
 
 /**
- * Loads, compiles and links a guest; `main` does not run before `start()`. A string is a path or
- * a URL.
+ * Loads, compiles and links a guest, with the services of the crate `kippu` unless `services` are
+ * given; `main` does not run before `start()`. A string is a path or a URL.
  *
  * Rejects with MissingHostFunctions, AbiMismatch, KippuError with code KIPPU_NOT_A_GUEST or
  * KIPPU_LOAD, or the error of the file system.
  */
 export const instantiate = async <E = Record<string, ExportFunction>>(
   wasm: WasmSource | Promise<WasmSource>,
-  options: Options = {},
-): Promise<Instance<E>> => open<E>(await load(wasm, read), options);
+  { host, services, ...options }: Options & ServiceOptions = {},
+): Promise<Instance<E>> => {
+  const module = await load(wasm, read);
+  const { services: own, close } = nodeServices(options);
+  const instance = await open<E>(module, { services: services ?? own, ...(host && { host }) });
+  const { dispose } = instance;
+  instance.dispose = instance[Symbol.asyncDispose] = async () => {
+    await dispose();
+    await close();
+  };
+  return instance;
+};
 
 export interface RunOptions extends ServiceOptions {
   /** The functions that the guest declares with `#[kippu::host]`, by name. */
@@ -42,16 +52,13 @@ export const run = async (
   wasm: WasmSource | Promise<WasmSource>,
   { host, ...options }: RunOptions = {},
 ): Promise<number> => {
-  const module = await load(wasm, read);
-  const { services, close } = nodeServices(options);
+  const instance = await instantiate(wasm, { ...options, ...(host && { host }) });
+  // A program may wait for what keeps no process alive, such as a signal.
+  const alive = setInterval(() => {}, 2 ** 31 - 1);
   try {
-    const instance = await open(module, { services, ...(host && { host }) });
-    try {
-      return await instance.start();
-    } finally {
-      await instance.dispose();
-    }
+    return await instance.start();
   } finally {
-    await close();
+    clearInterval(alive);
+    await instance.dispose();
   }
 };

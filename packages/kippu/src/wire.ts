@@ -32,7 +32,7 @@ export const written = (write: () => void): Uint8Array => {
 };
 
 /** What a node gives after it has written. */
-export const ok = (_written: undefined | void): true => true;
+export const ok = (_written: unknown): true => true;
 
 export const putByte = (n: number): void => {
   reserve(1);

@@ -389,6 +389,29 @@ test("a main that traps rejects start", async () => {
   }
 });
 
+test("a program is started once", async () => {
+  const wasm = guest({ body: `(func (export "kippu_start") (result i32) (i32.const 0))` });
+  const instance = await instantiate(wasm);
+  const first = instance.start();
+  await assert.rejects(instance.start(), { code: "KIPPU_STARTED" });
+  await instance.dispose();
+  await assert.rejects(first, { code: "KIPPU_DISPOSED" });
+});
+
+test("dispose within a host function ends the call that is around it", async () => {
+  for (const give of ["x", new Promise(() => {})]) {
+    const instance = await instantiate(trapping(), {
+      host: {
+        f() {
+          instance.dispose();
+          return give;
+        },
+      },
+    });
+    await assert.rejects(instance.exports.f("x"), { code: "KIPPU_DISPOSED" });
+  }
+});
+
 test("a start section that traps rejects instantiate", async () => {
   const wasm = guest({ body: "(func $boom (unreachable)) (start $boom)" });
   await assert.rejects(instantiate(wasm), WebAssembly.RuntimeError);

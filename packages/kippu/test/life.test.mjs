@@ -368,10 +368,7 @@ test("start gives the exit code, however it comes", async () => {
     ],
     [program("kippu_start", `${reply(4)} (i32.const 0)`), 4],
     [program("main", `${reply(5)} (i32.const 77)`), 5],
-    [
-      program("main", `(call $schedule) (i32.const 1)`, { turn: `${reply(6)} (f64.const -1)` }),
-      6,
-    ],
+    [program("main", `(call $schedule) (i32.const 1)`, { turn: `${reply(6)} (f64.const -1)` }), 6],
   ]) {
     const instance = await instantiate(wasm);
     assert.equal(await instance.start(), code);

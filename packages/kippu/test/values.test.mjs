@@ -236,3 +236,15 @@ test("a getter of a serde value may call the guest again", async () => {
   assert.deepEqual(exports.f(value), { Err: "outer" });
   assert.deepEqual(inner, [{ Err: "inner" }]);
 });
+
+test("serde results that overflow the ring do not mix", async () => {
+  const wasm = relay({ params: { x: RESULT }, result: RESULT, capacity: 2 });
+  const waiting = [];
+  const { exports } = await instantiate(wasm, {
+    host: { f: (x) => new Promise((resolve) => waiting.push(() => resolve(x))) },
+  });
+  const values = Array.from({ length: 9 }, (_, i) => ({ Err: `number ${i}` }));
+  const results = values.map((value) => exports.f(value));
+  for (const settle of waiting) settle();
+  assert.deepEqual(await Promise.all(results), values);
+});

@@ -11,8 +11,9 @@ use std::path::Path;
 
 /// The case of the guest's own size.
 pub(crate) const GUEST: &str = "guest";
-/// The case of the JavaScript that runs the guest.
-pub(crate) const HOST: &str = "JavaScript";
+/// The case of the part of our host package that drives a guest's loop, without the conversion of
+/// values that the peer's glue has.
+pub(crate) const DRIVER: &str = "loop driver";
 /// What the same program is built with for comparison.
 pub(crate) const PEER: &str = super::boundary::PEER;
 const UNIT: &str = "B gzip";
@@ -28,12 +29,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Row>> {
     let peer = bindgen(workspace, &build(workspace, "size-wasm-bindgen", "small-peer")?)?;
 
     let guest = (weigh(&kippu)?, weigh(&peer.join("size_wasm_bindgen_bg.wasm"))?);
-    let host = (
-        weigh_bundle(workspace, &workspace.path("benches/size/app.mjs"))?,
-        weigh_bundle(workspace, &peer.join("size_wasm_bindgen.js"))?,
-    );
-    let total = (guest.0 + host.0, guest.1 + host.1);
-    let rows = [(GUEST, guest), (HOST, host), ("together", total)];
+    let glue = weigh_bundle(workspace, &peer.join("size_wasm_bindgen.js"))?;
+    let driver = weigh_bundle(workspace, &workspace.path("packages/kippu/dist/driver.js"))?;
+    let host = weigh_bundle(workspace, &workspace.path("benches/size/app.mjs"))?;
+    let rows = [
+        (GUEST, guest),
+        (DRIVER, (driver, glue)),
+        ("all JavaScript", (host, glue)),
+        ("guest and JavaScript", (guest.0 + host, guest.1 + glue)),
+    ];
     Ok(rows
         .map(|(case, (ours, theirs))| {
             Row::new("size", (case, ANY_HOST), ours, (PEER, theirs), UNIT)

@@ -37,8 +37,12 @@ pub(crate) struct JsDriver {
     pub(crate) tickets: RefCell<TicketTable<Answer>>,
     /// The deadline that the host's timer is set to, in ns.
     armed: Cell<Option<u64>>,
-    /// Whether `main` is running, so that a deadlock is an error.
-    program: Cell<bool>,
+    /// While `main` is running: what to do about a deadlock. A function, so that guests without a `main`
+    /// do not carry its code.
+    deadlocked: Cell<Option<fn(&Inner)>>,
+    /// Fires timers. A function that is set with the first timer, so that guests without any do not carry
+    /// the wheel's code.
+    fire: Cell<Option<fn(&Executor, u64)>>,
 }
 
 thread_local! {
@@ -66,7 +70,8 @@ impl JsDriver {
         JsDriver {
             tickets: RefCell::new(TicketTable::new()),
             armed: Cell::new(None),
-            program: Cell::new(false),
+            deadlocked: Cell::new(None),
+            fire: Cell::new(None),
         }
     }
 
@@ -74,9 +79,16 @@ impl JsDriver {
         Waker::from(Arc::new(Bell))
     }
 
-    /// From now until `false` is set, nothing to wait for is an error.
-    pub(crate) fn set_program(&self, on: bool) {
-        self.program.set(on);
+    /// From now on, when there is nothing to wait for, `then` is called, once.
+    pub(crate) fn on_deadlock(&self, then: Option<fn(&Inner)>) {
+        self.deadlocked.set(then);
+    }
+
+    /// There are timers from now on.
+    pub(crate) fn use_timers(&self) {
+        self.fire.set(Some(|executor, now| {
+            executor.fire_timers(now);
+        }));
     }
 
     /// Asks for a turn if the host's timer is set too late, or not at all: to be called at the end of every entry
@@ -111,8 +123,9 @@ pub(crate) fn turn(inner: &Inner, records: usize) -> f64 {
         driver.complete(ticket, answer);
     }
     // The clock is looked at only when there is a timer, or much to do: a look costs as much as a short turn.
-    if executor.next_deadline().is_some() {
-        executor.fire_timers(abi::now_ns());
+    let fire = driver.fire.get().filter(|_| executor.next_deadline().is_some());
+    if let Some(fire) = fire {
+        fire(executor, abi::now_ns());
     }
     let mut more = executor.run_ready(CHUNK);
     if more {
@@ -122,7 +135,9 @@ pub(crate) fn turn(inner: &Inner, records: usize) -> f64 {
             if now.saturating_sub(start) > TURN_NS {
                 break;
             }
-            executor.fire_timers(now);
+            if let Some(fire) = driver.fire.get() {
+                fire(executor, now);
+            }
             more = executor.run_ready(CHUNK);
         }
     }
@@ -132,18 +147,14 @@ pub(crate) fn turn(inner: &Inner, records: usize) -> f64 {
     if more {
         return MORE;
     }
-    if driver.program.get() && driver.tickets.borrow().refs() == 0 && executor.ref_timers() == 0 {
-        driver.program.set(false);
-        let error = crate::BlockOnError::would_deadlock(executor);
-        reply_error(crate::rt::MAIN_CALL, &HostError::named("WouldDeadlock", error.to_string()));
+    if driver.tickets.borrow().refs() == 0
+        && executor.ref_timers() == 0
+        && let Some(deadlocked) = driver.deadlocked.take()
+    {
+        deadlocked(inner);
     }
     match deadline {
         Some(deadline) => deadline.saturating_sub(abi::now_ns()) as f64 / 1e6,
         None => NO_TIMER,
     }
-}
-
-/// Settles a call with an error.
-pub(crate) fn reply_error(call: i32, error: &HostError) {
-    abi::reply(call, Answer::Error(Box::new(error.clone())));
 }

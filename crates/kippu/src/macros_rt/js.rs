@@ -16,7 +16,7 @@ use serde::de::DeserializeOwned;
 use super::Settle;
 use crate::HostError;
 pub use crate::driver::js::abi::take_bytes;
-use crate::driver::js::{Answer, abi, reply_error};
+use crate::driver::js::{Answer, abi};
 
 /// Turns an answer into a value.
 pub trait Decode {
@@ -44,7 +44,7 @@ pub struct Serde<T>(PhantomData<fn() -> T>);
 
 #[cold]
 fn unexpected<T>(expected: &str) -> Result<T, HostError> {
-    Err(HostError::type_error(format!("the host did not answer with {expected}")))
+    Err(HostError::type_error(["the host did not answer with ", expected].concat()))
 }
 
 impl Decode for () {
@@ -106,7 +106,9 @@ impl Decode for String {
 
     fn decode(wire: Wire) -> Result<std::string::String, HostError> {
         match wire.0 {
-            Answer::Bytes(bytes) => std::string::String::from_utf8(bytes).or_else(|_| unexpected("UTF-8")),
+            Answer::Bytes(bytes) => {
+                std::string::String::from_utf8(bytes).or_else(|_| unexpected("UTF-8"))
+            }
             _ => unexpected("a string"),
         }
     }
@@ -146,8 +148,9 @@ impl<T: DeserializeOwned> Decode for Serde<T> {
 
     fn decode(wire: Wire) -> Result<T, HostError> {
         match wire.0 {
-            Answer::Bytes(bytes) => postcard::from_bytes(&bytes)
-                .map_err(|e| HostError::type_error(format!("the host's answer does not fit the type: {e}"))),
+            Answer::Bytes(bytes) => postcard::from_bytes(&bytes).map_err(|e| {
+                HostError::type_error(format!("the host's answer does not fit the type: {e}"))
+            }),
             _ => unexpected("a value in postcard's format"),
         }
     }
@@ -174,89 +177,85 @@ pub fn decode<T: DeserializeOwned + Schema>(bytes: &[u8], name: &str) -> Result<
 /// Makes a string of the argument `name` of an export.
 pub fn string(bytes: Vec<u8>, name: &str) -> Result<std::string::String, HostError> {
     std::string::String::from_utf8(bytes)
-        .map_err(|e| HostError::type_error(format!("argument `{name}` is not UTF-8: {e}")))
+        .map_err(|_| HostError::type_error(["argument `", name, "` is not UTF-8"].concat()))
 }
 
 /// A call of an async host function: the future that waits for its ticket.
 ///
 /// It holds a number only, so it is `Send` whatever the host gave. Dropping it cancels the operation.
 #[must_use = "futures do nothing unless awaited"]
-pub struct HostCall<D: Decode, S> {
-    state: State<D::Value>,
-    function: &'static str,
-    _settle: PhantomData<fn() -> S>,
+pub struct HostCall<D, S> {
+    call: RawCall,
+    _types: PhantomData<fn() -> (D, S)>,
 }
 
-enum State<T> {
+/// What does not depend on types, so that a program with many host functions has it once.
+struct RawCall {
+    state: State,
+    function: &'static str,
+}
+
+enum State {
     Pending(Ticket),
-    Ready(Result<T, HostError>),
+    Ready(Answer),
     Taken,
 }
 
-impl<T> Unpin for State<T> {}
-impl<D: Decode, S> Unpin for HostCall<D, S> {}
-
-impl<D: Decode, S> HostCall<D, S> {
+impl<D, S> HostCall<D, S> {
     /// Registers a ticket, then lets `import` cross with it.
     pub fn start(
         function: &'static str,
         import: impl FnOnce(u32) -> Result<i32, HostError>,
     ) -> HostCall<D, S> {
-        // No borrow is held while the call crosses: the host may call back.
-        let ticket = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().open());
-        let state = match ticket {
-            None => State::Ready(Err(HostError::named(
-                "RangeError",
-                "too many host operations are outstanding: 1048576",
-            ))),
-            Some(ticket) => match import(ticket.to_raw()) {
-                Ok(0) => State::Pending(ticket),
-                answered => {
-                    crate::rt::with(|inner| inner.driver.tickets.borrow_mut().answered(ticket));
-                    State::Ready(answered.and_then(|_| open::<D>(abi::answer())))
-                }
-            },
+        let state = match open_ticket() {
+            Ok(ticket) => settle_start(ticket, import(ticket.to_raw())),
+            Err(error) => State::Ready(Answer::Error(Box::new(error))),
         };
-        HostCall { state, function, _settle: PhantomData }
+        HostCall { call: RawCall { state, function }, _types: PhantomData }
     }
 }
 
-impl<D: Decode, S: Settle<D::Value>> Future for HostCall<D, S> {
-    type Output = S::Output;
+// No borrow is held while the call crosses: the host may call back.
+fn open_ticket() -> Result<Ticket, HostError> {
+    let ticket = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().open());
+    ticket.ok_or_else(|| {
+        HostError::named("RangeError", "too many host operations are outstanding: 1048576")
+    })
+}
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Output> {
-        let function = self.function;
-        let answer = match std::mem::replace(&mut self.state, State::Taken) {
-            State::Ready(answer) => answer,
+fn settle_start(ticket: Ticket, status: Result<i32, HostError>) -> State {
+    if let Ok(0) = status {
+        return State::Pending(ticket);
+    }
+    crate::rt::with(|inner| inner.driver.tickets.borrow_mut().answered(ticket));
+    State::Ready(match status {
+        Ok(_) => abi::answer(),
+        Err(error) => Answer::Error(Box::new(error)),
+    })
+}
+
+impl RawCall {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
+        match std::mem::replace(&mut self.state, State::Taken) {
+            State::Ready(answer) => Poll::Ready(answer),
             State::Pending(ticket) => {
                 let mut replaced = None;
                 let polled = crate::rt::with(|inner| {
-                    inner.executor.note_wait(WaitsFor::Ticket(function));
+                    inner.executor.note_wait(WaitsFor::Ticket(self.function));
                     inner.driver.tickets.borrow_mut().poll(ticket, cx.waker(), &mut replaced)
                 });
                 drop(replaced);
-                match polled {
-                    Poll::Pending => {
-                        self.state = State::Pending(ticket);
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(answer) => open::<D>(answer),
+                if polled.is_pending() {
+                    self.state = State::Pending(ticket);
                 }
+                polled
             }
-            State::Taken => panic!("the future of host function `{function}` was polled after it was complete"),
-        };
-        Poll::Ready(S::settle(answer, function))
+            State::Taken => panic!("the future of a host function was polled after it was complete"),
+        }
     }
 }
 
-fn open<D: Decode>(answer: Answer) -> Result<D::Value, HostError> {
-    match answer {
-        Answer::Error(error) => Err(*error),
-        answer => D::decode(Wire(answer)),
-    }
-}
-
-impl<D: Decode, S> Drop for HostCall<D, S> {
+impl Drop for RawCall {
     fn drop(&mut self) {
         if let State::Pending(ticket) = self.state {
             let cancelled = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().cancel(ticket));
@@ -265,6 +264,22 @@ impl<D: Decode, S> Drop for HostCall<D, S> {
                 abi::cancel(ticket);
             }
         }
+    }
+}
+
+impl<D: Decode, S: Settle<D::Value>> Future for HostCall<D, S> {
+    type Output = S::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<S::Output> {
+        let function = self.call.function;
+        self.call.poll(cx).map(|answer| S::settle(open::<D>(answer), function))
+    }
+}
+
+fn open<D: Decode>(answer: Answer) -> Result<D::Value, HostError> {
+    match answer {
+        Answer::Error(error) => Err(*error),
+        answer => D::decode(Wire(answer)),
     }
 }
 
@@ -311,7 +326,7 @@ where
     let future = match crate::rt::with(|_| make()) {
         Ok(future) => future,
         Err(error) => {
-            reply_error(call, &error);
+            abi::reply(call, Answer::Error(Box::new(error)));
             return 0;
         }
     };

@@ -6,12 +6,14 @@ use std::future::Future;
 use kippu_executor::{Executor, TaskOptions};
 
 use super::Inner;
+use crate::block_on::BlockOnError;
 use crate::driver::Driver;
 use crate::driver::js::{Answer, abi};
+use crate::host_error::HostError;
 use crate::termination::Termination;
 
 /// The call that `main` is.
-pub(crate) const MAIN_CALL: i32 = 0;
+const MAIN_CALL: i32 = 0;
 
 thread_local! {
     // Made at first use. A thread-local without a destructor: the instance ends as a whole.
@@ -23,6 +25,7 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Inner) -> R) -> Option<R> {
 }
 
 fn make() -> &'static Inner {
+    #[cfg(feature = "panic-report")]
     std::panic::set_hook(Box::new(|info| {
         let mut text = info.location().map_or_else(String::new, ToString::to_string);
         text.push('\0');
@@ -41,12 +44,18 @@ where
     F::Output: Termination + 'static,
 {
     super::with(|inner| {
-        inner.driver.set_program(true);
+        inner.driver.on_deadlock(Some(deadlocked));
         let main = inner.executor.spawn_with(TaskOptions::new().name("main"), async move {
             let code = future.await.report();
-            super::with(|inner| inner.driver.set_program(false));
+            super::with(|inner| inner.driver.on_deadlock(None));
             abi::reply(MAIN_CALL, Answer::Number(f64::from(code.0)));
         });
         drop(main);
     });
+}
+
+fn deadlocked(inner: &Inner) {
+    let error = BlockOnError::would_deadlock(&inner.executor);
+    let error = HostError::named("WouldDeadlock", error.to_string());
+    abi::reply(MAIN_CALL, Answer::Error(Box::new(error)));
 }

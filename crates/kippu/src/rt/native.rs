@@ -7,7 +7,7 @@ use std::process;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use kippu_executor::{Executor, JoinHandle, TaskOptions};
@@ -160,11 +160,12 @@ impl Runtime {
             let mut more = true;
             for _ in 0..BUDGET {
                 more = executor.run_ready(1);
-                if let Some(output) = root.poll(future.as_mut()) {
-                    return Ok(output);
-                }
-                if !more && !root.is_due() {
-                    break;
+                match root.poll(future.as_mut()) {
+                    Some(Poll::Ready(output)) => return Ok(output),
+                    // It may have made something runnable.
+                    Some(Poll::Pending) => more = true,
+                    None if more => {}
+                    None => break,
                 }
             }
             driver.park(self.patience(more)?)?;
@@ -202,10 +203,9 @@ where
     let done = Rc::new(Cell::new(None));
     let code = done.clone();
     let result = Runtime::new().map_err(BlockOnError::Io).and_then(|runtime| {
-        let main = runtime
-            .inner
-            .executor
-            .spawn_with(TaskOptions::new().name("main"), async move { code.set(Some(future.await.report())) });
+        let main = runtime.inner.executor.spawn_with(TaskOptions::new().name("main"), async move {
+            code.set(Some(future.await.report()))
+        });
         runtime.block_on(main)
     });
     match result {

@@ -3,7 +3,9 @@
 
 #![allow(unsafe_code)]
 
+use std::alloc::Layout;
 use std::cell::UnsafeCell;
+use std::ptr::NonNull;
 
 use kippu_executor::Ticket;
 
@@ -11,7 +13,9 @@ use super::Answer;
 use crate::host_error::HostError;
 
 #[cfg(target_feature = "atomics")]
-compile_error!("kippu's JavaScript driver is for single-threaded guests: build without the target feature `atomics`");
+compile_error!(
+    "kippu's JavaScript driver is for single-threaded guests: build without the target feature `atomics`"
+);
 
 /// The version of `abi/spec.md`.
 const VERSION: i32 = 1;
@@ -37,6 +41,7 @@ unsafe extern "C" {
     safe fn import_cancel(ticket: u32);
     #[link_name = "reply"]
     fn import_reply(call: i32, tag: u32, ptr: *const u8, len: usize, value: f64);
+    #[cfg(feature = "panic-report")]
     #[link_name = "panic"]
     fn import_panic(ptr: *const u8, len: usize);
 }
@@ -69,11 +74,12 @@ unsafe impl Sync for Shared {}
 
 const NOTHING: Record = Record { ticket: 0, tag: 0, value: 0.0 };
 
+// All zeros, so that it takes no room in the module; `kippu_ring` fills in the header.
 static RING: Shared = Shared(UnsafeCell::new(Ring {
-    capacity: CAPACITY as u32,
+    capacity: 0,
     records_at: std::ptr::null_mut(),
     arena_at: std::ptr::null_mut(),
-    arena_len: ARENA as u32,
+    arena_len: 0,
     answer: NOTHING,
     records: [NOTHING; CAPACITY],
     arena: [0; ARENA],
@@ -111,6 +117,7 @@ pub(crate) fn reply(call: i32, answer: Answer) {
     unsafe { import_reply(call, tag, bytes.as_ptr(), bytes.len(), value) };
 }
 
+#[cfg(feature = "panic-report")]
 /// Announces a panic: `LOCATION\0MESSAGE`.
 pub(crate) fn announce_panic(text: &str) {
     // SAFETY: the text lives until the call returns, and the host reads it during it only.
@@ -149,7 +156,11 @@ fn take(record: Record) -> Answer {
         } else {
             // SAFETY: the specification says that these are `len` bytes of the arena, written before
             // this call, and empty ones may have any address.
-            if len == 0 { Vec::new() } else { unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec() }
+            if len == 0 {
+                Vec::new()
+            } else {
+                unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec()
+            }
         }
     };
     match (record.tag & KIND, record.tag & ERROR != 0) {
@@ -157,7 +168,9 @@ fn take(record: Record) -> Answer {
         (NUMBER, false) => Answer::Number(record.value),
         (BYTES, false) => Answer::Bytes(bytes()),
         (UNIT, false) => Answer::Unit,
-        _ => Answer::Error(Box::new(HostError::type_error("the host answered with an unknown tag"))),
+        _ => {
+            Answer::Error(Box::new(HostError::type_error("the host answered with an unknown tag")))
+        }
     }
 }
 
@@ -169,8 +182,8 @@ pub unsafe fn take_bytes(ptr: *const u8, len: usize) -> Vec<u8> {
     if len == 0 {
         return Vec::new();
     }
-    // SAFETY: `kippu_alloc` gives the allocation of a `Vec<u8>` with capacity `len`, zeroed, so
-    // every byte is initialised whatever the host did.
+    // SAFETY: `kippu_alloc` gives the allocation of a `Vec<u8>` with capacity `len`. The memory has been
+    // in the host's hands since, which is how all of a wasm memory's bytes come to have values.
     unsafe { Vec::from_raw_parts(ptr.cast_mut(), len, len) }
 }
 
@@ -181,24 +194,24 @@ extern "C" fn kippu_abi() -> i32 {
 
 #[unsafe(no_mangle)]
 extern "C" fn kippu_ring() -> *const u8 {
-    let ring = RING.0.get();
-    // SAFETY: in bounds of the static; nobody has a reference to it. Addresses of a static's parts
-    // cannot be written by the compiler on every version, so they are set here.
-    unsafe { (*ring).records_at = (&raw mut (*ring).records).cast() };
-    // SAFETY: as above.
-    unsafe { (*ring).arena_at = (&raw mut (*ring).arena).cast() };
-    ring.cast()
+    // SAFETY: the static lives for ever, and this is the only reference to it: it ends with this
+    // function, which calls nothing.
+    let ring = unsafe { &mut *RING.0.get() };
+    ring.capacity = CAPACITY as u32;
+    ring.records_at = ring.records.as_mut_ptr();
+    ring.arena_at = ring.arena.as_mut_ptr();
+    ring.arena_len = ARENA as u32;
+    std::ptr::from_ref(ring).cast()
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn kippu_alloc(len: usize) -> *mut u8 {
-    let mut bytes = Vec::new();
-    if len > isize::MAX as usize || bytes.try_reserve_exact(len).is_err() {
-        return std::ptr::null_mut();
+    match Layout::array::<u8>(len) {
+        Ok(_) if len == 0 => NonNull::dangling().as_ptr(),
+        // SAFETY: the size is not 0.
+        Ok(layout) => unsafe { std::alloc::alloc(layout) },
+        Err(_) => std::ptr::null_mut(),
     }
-    // Zeroed, so that no read of it can be undefined even if the host does not fill it.
-    bytes.resize(len, 0);
-    std::mem::ManuallyDrop::new(bytes).as_mut_ptr()
 }
 
 /// # Safety

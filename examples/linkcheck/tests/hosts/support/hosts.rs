@@ -93,8 +93,11 @@ impl<'a> Scenario<'a> {
                 host.trust(&mut command, file);
             }
             let output = command.args(arguments).output().expect("the program starts");
+            let ran = Ran::from(output);
+            // Shown only if the test fails.
+            eprintln!("{host:?}, exit code {:?}: {}", ran.code, ran.stderr);
             after(host);
-            Ran::from(output)
+            ran
         });
         let [native, node] = runs;
         assert_eq!(native, node, "{arguments:?}: native (left) and Node (right) differ");

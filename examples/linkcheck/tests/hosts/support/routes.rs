@@ -22,6 +22,9 @@ pub(crate) fn action(request: &Request) -> Action {
     if path.starts_with("/many/") {
         return Action::Delay(Duration::from_millis(4), answer(200, "text/plain", "many"));
     }
+    if path.starts_with("/late/") {
+        return Action::Delay(Duration::from_millis(200), answer(200, "text/plain", "late"));
+    }
     match path {
         "/ok" => Action::Answer(answer(200, "text/plain; charset=utf-8", "fine")),
         "/page.html" => html(PAGE),

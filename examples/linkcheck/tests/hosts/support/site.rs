@@ -68,6 +68,8 @@ struct Shared {
 struct Log {
     /// Method and path of every request.
     requests: Vec<(String, String)>,
+    /// When each of them came.
+    times: Vec<Instant>,
     per_path: HashMap<String, usize>,
     at_once: usize,
     most_at_once: usize,
@@ -124,6 +126,11 @@ impl Site {
         self.shared.log().requests.clone()
     }
 
+    /// When each request came, in order.
+    pub(crate) fn times(&self) -> Vec<Instant> {
+        self.shared.log().times.clone()
+    }
+
     /// The most requests that were under way at the same time.
     pub(crate) fn most_at_once(&self) -> usize {
         self.shared.log().most_at_once
@@ -178,6 +185,7 @@ impl<'a> UnderWay<'a> {
         request.earlier = *count;
         *count += 1;
         log.requests.push((request.method.clone(), request.path.clone()));
+        log.times.push(Instant::now());
         log.at_once += 1;
         log.most_at_once = log.most_at_once.max(log.at_once);
         Self(shared)

@@ -1,22 +1,25 @@
 // What went wrong in an HTTP exchange, by the kinds that the boundary knows.
 
-/** Kinds by the codes of Node's sockets, TLS, DNS and HTTP parser; the first match counts. */
+/**
+ * Kinds by the codes of Node's sockets, TLS, DNS and HTTP parser, which Bun has too, and by the
+ * words of Deno, which has no codes. The first match counts.
+ */
 const KINDS: [kind: string, codes: RegExp][] = [
-  ["dns", /^(ENOTFOUND|EAI_|ENODATA|ESERVFAIL)/],
+  ["dns", /^(ENOTFOUND|EAI_|ENODATA|ESERVFAIL)|\bdns error:/],
   [
     "connect",
-    /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|ETIMEDOUT|EADDRNOTAVAIL|EACCES|EPERM|UND_ERR_CONNECT_TIMEOUT|ERR_SOCKET_CONNECTION_TIMEOUT)$/,
+    /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|ETIMEDOUT|EADDRNOTAVAIL|EACCES|EPERM|UND_ERR_CONNECT_TIMEOUT|ERR_SOCKET_CONNECTION_TIMEOUT)$|\btcp connect error:/,
   ],
   ["timeout", /^(UND_ERR_HEADERS_TIMEOUT|UND_ERR_BODY_TIMEOUT|TimeoutError)$/],
   [
     "tls",
-    /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|UNABLE_TO_|SELF_SIGNED_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|CRL_)/,
+    /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO_|UNABLE_TO_|SELF_SIGNED_|EPROTO$|HOSTNAME_MISMATCH|INVALID_CA|CRL_)|\bclient error \(Connect\)/,
   ],
   [
     "closed",
-    /^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET|UND_ERR_CLOSED|UND_ERR_ABORTED|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|other side closed|terminated)$/,
+    /^(ECONNRESET|ECONNABORTED|EPIPE|UND_ERR_SOCKET|UND_ERR_CLOSED|UND_ERR_ABORTED|UND_ERR_RES_CONTENT_LENGTH_MISMATCH|other side closed|terminated|error reading a body from connection)$|\bconnection closed before\b/,
   ],
-  ["protocol", /^(HPE_|UND_ERR_)/],
+  ["protocol", /^(HPE_|UND_ERR_|HTTPParserError$|Malformed_HTTP_Response$)|\binvalid HTTP\b/],
 ];
 
 /** The errors that `e` consists of, from the inside out. */

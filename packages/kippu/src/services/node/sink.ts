@@ -27,12 +27,15 @@ export const sinkOf = (output: Output): Sink => {
     );
   }
   if (typeof output === "function") return inTurn(async (bytes) => output(bytes), ignore);
-  output.on("error", ignore);
+  let listening = false;
   let open = 0;
   let closed: (() => void) | undefined;
   return {
     write: (bytes) =>
       new Promise((resolve, reject) => {
+        // Not before there is need: a stream warns when many instances listen.
+        if (!listening) output.on("error", ignore);
+        listening = true;
         open++;
         output.write(bytes, (error) => {
           if (error) reject(error);
@@ -46,7 +49,7 @@ export const sinkOf = (output: Output): Sink => {
           closed = resolve;
         });
       // A broken pipe tells its stream after it has told the writer.
-      setImmediate(() => output.off("error", ignore));
+      if (listening) setImmediate(() => output.off("error", ignore));
     },
   };
 };

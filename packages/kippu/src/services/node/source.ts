@@ -2,14 +2,18 @@
 
 import type { Readable } from "node:stream";
 
-/** Bytes, or the text of bytes, from a stream of Node or the web, an iterable, or a whole. */
+/**
+ * Bytes, or the text of bytes: from a stream of Node or the web, an iterable, a function that
+ * gives the next piece and null at the end, or all at once.
+ */
 export type Input =
+  | (() => Piece | null | Promise<Piece | null>)
   | Readable
   | ReadableStream<Uint8Array>
-  | AsyncIterable<Uint8Array | string>
-  | Iterable<Uint8Array | string>
-  | Uint8Array
-  | string;
+  | AsyncIterable<Piece>
+  | Iterable<Piece>
+  | Piece;
+type Piece = Uint8Array | string;
 
 export interface Source {
   /** Up to `max` bytes; none at the end. What an aborted read would have got stays for the next. */
@@ -27,8 +31,12 @@ const open = (input: Input): Source => {
   let ended = false;
   let pending: Promise<void> | undefined;
 
+  async function* pieces(next: () => unknown): AsyncGenerator<unknown> {
+    for (let piece = await next(); piece !== null; piece = await next()) yield piece;
+  }
   const start = (): AsyncIterator<unknown> | Iterator<unknown> => {
     if (typeof input === "string" || input instanceof Uint8Array) return [input].values();
+    if (typeof input === "function") return pieces(input);
     if (Symbol.asyncIterator in input) return input[Symbol.asyncIterator]();
     return (input as Iterable<unknown>)[Symbol.iterator]();
   };
