@@ -62,7 +62,7 @@ fn only_the_last_waker_that_polled_is_woken() {
 }
 
 #[test]
-fn polling_again_with_the_same_waker_clones_nothing() {
+fn polling_again_with_the_same_waker_keeps_one_clone() {
     let executor = silent_executor();
     let mut handle = executor.spawn(async {});
     let (count, waker) = Count::new();

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 
 use kippu_executor::{Executor, TimerKey, TimerWheel};
-use support::{Count, Log, silent_executor};
+use support::{Count, Log, exact_wakers, silent_executor};
 
 /// One tick of level 0, in ns.
 const TICK: u64 = 1 << 16;
@@ -149,7 +149,7 @@ fn a_cancelled_timer_never_fires_and_gives_back_its_waker() {
 #[test]
 fn a_stale_key_is_recognised_though_its_place_is_used_again() {
     let mut wheel = TimerWheel::new();
-    let (_, waker) = Count::new();
+    let [waker] = exact_wakers();
     let fired = wheel.insert(10, waker.clone());
     expire(&mut wheel, 10);
     let live = wheel.insert(20, waker.clone());

@@ -29,7 +29,7 @@ pub struct Entry {
 
 impl Entry {
     /// The size of [`bytes`](Self::bytes), in bytes.
-    pub const fn len(&self) -> usize {
+    pub const fn size(&self) -> usize {
         let out = self.write(Writer { bytes: [], at: 0 });
         out.at + 4
     }
@@ -209,7 +209,7 @@ mod tests {
             params: &[("all", Type::Schema(All::SCHEMA)), ("n", Type::Code(9))],
             result: Type::Code(0),
         };
-        let bytes: [u8; ENTRY.len()] = ENTRY.bytes();
+        let bytes: [u8; ENTRY.size()] = ENTRY.bytes();
         let mut expected = vec![1, 1, 1, 1, b'f', 5];
         expected.extend(b"Says.");
         expected.extend([2, 3]);

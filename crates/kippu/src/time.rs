@@ -149,7 +149,6 @@ impl Sleep {
 
     /// This timer alone does not keep a program from being a deadlock: use it for housekeeping that
     /// goes on for as long as there is other work.
-    #[must_use]
     pub fn unref(mut self) -> Self {
         self.keeps_alive = false;
         self

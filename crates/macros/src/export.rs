@@ -19,6 +19,8 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     let section = lower::section(1, is_async, &name, &function.attrs, &params, &output.ok);
     let entry = entry(&sig.ident, is_async, &name, &params, &output);
     Ok(quote! {
+        // Nobody need call it where there is no JavaScript.
+        #[cfg_attr(not(#js), allow(dead_code))]
         #function
         #[cfg(#js)]
         #section

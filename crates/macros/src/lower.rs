@@ -215,7 +215,7 @@ pub(crate) fn section(
                 result: #result,
             };
             #[unsafe(link_section = "kippu")]
-            static BYTES: [u8; ENTRY.len()] = ENTRY.bytes();
+            static BYTES: [u8; ENTRY.size()] = ENTRY.bytes();
         };
     }
 }

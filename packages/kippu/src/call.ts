@@ -61,9 +61,41 @@ export const hostFunction = (
     return 0;
   };
 
-  if (isAsync && !wide && count < 4 && params.every(([, type]) => isNumber(type))) {
-    const [A, B, C] = params.map(([, type]) => type);
-    const byCount: ((t: number, a: number, b: number, c: number) => number)[] = [
+  // What is called most gets closures that make no arrays: functions of up to three numbers, and
+  // async ones of one string.
+  const [A, B, C] = params.map(([, type]) => type);
+  if (!wide && count < 4 && params.every(([, type]) => isNumber(type))) {
+    const sync: ((a: number, b: number, c: number) => number)[] = [
+      () => {
+        try {
+          return settle(0, fn());
+        } catch (e) {
+          return fault(e);
+        }
+      },
+      (a) => {
+        try {
+          return settle(0, fn(fromNumber(A, a)));
+        } catch (e) {
+          return fault(e);
+        }
+      },
+      (a, b) => {
+        try {
+          return settle(0, fn(fromNumber(A, a), fromNumber(B, b)));
+        } catch (e) {
+          return fault(e);
+        }
+      },
+      (a, b, c) => {
+        try {
+          return settle(0, fn(fromNumber(A, a), fromNumber(B, b), fromNumber(C, c)));
+        } catch (e) {
+          return fault(e);
+        }
+      },
+    ];
+    const later: ((t: number, a: number, b: number, c: number) => number)[] = [
       (t) => {
         try {
           return settle(t, fn());
@@ -93,8 +125,16 @@ export const hostFunction = (
         }
       },
     ];
-    return byCount[count] as (...raw: number[]) => number;
+    return (isAsync ? later : sync)[count] as (...raw: number[]) => number;
   }
+  if (isAsync && !wide && count === 1)
+    return (t, at, len) => {
+      try {
+        return settle(t, fn(fromBytes(A, driver.memory(), at >>> 0, len >>> 0)));
+      } catch (e) {
+        return fault(e);
+      }
+    };
 
   return (...raw) => {
     try {

@@ -27,7 +27,13 @@ export const instantiate = async <E = Record<string, ExportFunction>>(
 ): Promise<Instance<E>> => {
   const module = await load(wasm, read);
   const { services: own, close } = nodeServices(options);
-  const instance = await open<E>(module, { services: services ?? own, ...(host && { host }) });
+  let instance: Instance<E>;
+  try {
+    instance = await open<E>(module, { services: services ?? own, ...(host && { host }) });
+  } catch (e) {
+    await close();
+    throw e;
+  }
   const { dispose } = instance;
   instance.dispose = instance[Symbol.asyncDispose] = async () => {
     await dispose();

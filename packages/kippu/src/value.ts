@@ -31,11 +31,12 @@ export const toRaw = (where: string, type: Type, v: unknown): Raw => {
   } else if (type === T_BOOL) {
     if (typeof v === "boolean") return +v;
   } else if (typeof v === "number") {
+    if (type > T_U32) return v;
     // 2, 3: 8 bits; 4, 5: 16; 6, 7: 32; the odd ones are unsigned. A value that does not
     // survive the cast does not belong to the type.
     const unused = 32 - (4 << (type >> 1));
     const bits = v << unused;
-    if (type > T_U32 || (type & 1 ? bits >>> unused : bits >> unused) === v) return v;
+    if ((type & 1 ? bits >>> unused : bits >> unused) === v) return v;
   }
   throw wrongType(where, TYPE_NAMES[type], v);
 };

@@ -148,6 +148,18 @@ impl Wake for Count {
     }
 }
 
+/// Wakers for which `will_wake` is exact. For those of std's `Wake` it is not: their vtable may have
+/// several addresses, and under Miri it has.
+pub(crate) fn exact_wakers<const N: usize>() -> [Waker; N] {
+    let executor = silent_executor();
+    std::array::from_fn(|_| {
+        let slot = Slot::new();
+        let kept = slot.clone();
+        drop(executor.spawn_polled(Default::default(), poll_fn(move |cx| kept.keep::<()>(cx))));
+        slot.take().expect("it has been polled")
+    })
+}
+
 /// An executor whose bell nobody hears.
 pub(crate) fn silent_executor() -> Executor {
     Executor::new(Waker::noop().clone())

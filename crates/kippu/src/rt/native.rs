@@ -181,10 +181,14 @@ impl Runtime {
         if let Some(deadline) = executor.next_deadline() {
             return Ok(Some(Duration::from_nanos(deadline.saturating_sub(crate::time::now_ns()))));
         }
-        if driver.outstanding() == 0 && !executor.woken_from_outside() {
-            return Err(BlockOnError::would_deadlock(executor));
+        if driver.outstanding() > 0 || executor.woken_from_outside() {
+            return Ok(None);
         }
-        Ok(None)
+        // What was outstanding a moment ago may have woken a task before it ended, on another thread.
+        if executor.run_ready(0) {
+            return Ok(Some(Duration::ZERO));
+        }
+        Err(BlockOnError::would_deadlock(executor))
     }
 }
 

@@ -123,12 +123,12 @@ fn summary(text: &mut String, report: &Report, style: Style) {
     }
     let _ = writeln!(text, " ({:.1} s){verdict:#}", report.elapsed.as_secs_f64());
     if report.interrupted {
-        let _ = writeln!(
-            text,
-            "{bad}interrupted{bad:#}: {} link{} not checked",
-            summary.unchecked,
-            plural(summary.unchecked),
-        );
+        let _ = write!(text, "{bad}interrupted{bad:#}: the check is not complete");
+        if summary.unchecked > 0 {
+            let plural = plural(summary.unchecked);
+            let _ = write!(text, ", {} link{plural} not checked", summary.unchecked);
+        }
+        text.push('\n');
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
             "docs/a.md:2:2: broken https://x.example/gone: 404 Not Found\n\
              docs/a.md:3:2: broken http://127.0.0.1:1/: connection refused or unreachable\n\
              5 links in 1 document: 1 ok, 2 broken, 1 skipped, 1 error (1.2 s)\n\
-             interrupted: 1 link not checked\n"
+             interrupted: the check is not complete, 1 link not checked\n"
         );
     }
 
