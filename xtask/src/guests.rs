@@ -6,7 +6,7 @@ use crate::workspace::{WASM, Workspace};
 use anyhow::Result;
 use clap::ValueEnum;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// A program that runs natively and as a guest.
@@ -15,18 +15,21 @@ pub(crate) struct Guest {
     pub(crate) package: &'static str,
     /// The script that runs it on Node: `node SCRIPT GUEST.wasm ARGUMENTS`.
     pub(crate) script: &'static str,
+    /// Whether its times are shown. Others are built natively without optimisation, as the tests
+    /// are, which saves minutes.
+    timed: bool,
 }
 
 impl Guest {
     /// A real program: checks the links of a folder of documents.
     pub(crate) const LINKCHECK: Self =
-        Self { package: "linkcheck", script: "examples/linkcheck/main.mjs" };
+        Self { package: "linkcheck", script: "examples/linkcheck/main.mjs", timed: true };
     /// The conformance cases.
     pub(crate) const CONFORMANCE: Self =
-        Self { package: "conformance-guest", script: "conformance/node.mjs" };
+        Self { package: "conformance-guest", script: "conformance/node.mjs", timed: false };
     /// What the README shows.
     pub(crate) const QUICKSTART: Self =
-        Self { package: "quickstart", script: "examples/quickstart/main.mjs" };
+        Self { package: "quickstart", script: "examples/quickstart/main.mjs", timed: false };
     /// All of them.
     pub(crate) const ALL: [&'static Self; 3] =
         [&Self::LINKCHECK, &Self::CONFORMANCE, &Self::QUICKSTART];
@@ -76,23 +79,22 @@ impl Host {
 /// # Errors
 /// When it does not compile.
 pub(crate) fn build_wasm(workspace: &Workspace, guest: &Guest) -> Result<PathBuf> {
-    build(workspace, guest, &["--target", WASM])?;
-    Ok(release(&workspace.target().join(WASM), guest).with_extension("wasm"))
+    build(workspace, guest, &["--release", "--target", WASM])?;
+    let path = workspace.target().join(WASM).join("release").join(guest.package);
+    Ok(path.with_extension("wasm"))
 }
 
-/// Builds a guest in release mode for this machine and gives the program.
+/// Builds a guest for this machine and gives the program.
 fn build_native(workspace: &Workspace, guest: &Guest) -> Result<PathBuf> {
-    build(workspace, guest, &[])?;
-    let path = release(workspace.target(), guest);
+    let (folder, arguments): (_, &[&str]) =
+        if guest.timed { ("release", &["--release"]) } else { ("debug", &[]) };
+    build(workspace, guest, arguments)?;
+    let path = workspace.target().join(folder).join(guest.package);
     Ok(path.with_extension(std::env::consts::EXE_EXTENSION))
 }
 
-fn build(workspace: &Workspace, guest: &Guest, target: &[&str]) -> Result<()> {
+fn build(workspace: &Workspace, guest: &Guest, arguments: &[&str]) -> Result<()> {
     let mut command = workspace.cargo("build");
-    command.args(["--quiet", "--release", "--package", guest.package]).args(target);
+    command.args(["--quiet", "--package", guest.package]).args(arguments);
     cmd::run(&mut command, "see the compiler's messages above")
-}
-
-fn release(folder: &Path, guest: &Guest) -> PathBuf {
-    folder.join("release").join(guest.package)
 }

@@ -32,6 +32,9 @@ pub(crate) enum Answer {
     Error(Box<HostError>),
 }
 
+/// Fires the timers that are due at a time in ns.
+type Fire = fn(&Executor, u64);
+
 /// The guest's side of the boundary.
 pub(crate) struct JsDriver {
     pub(crate) tickets: RefCell<TicketTable<Answer>>,
@@ -42,7 +45,7 @@ pub(crate) struct JsDriver {
     deadlocked: Cell<Option<fn(&Inner)>>,
     /// Fires timers. A function that is set with the first timer, so that guests without any do not carry
     /// the wheel's code.
-    fire: Cell<Option<fn(&Executor, u64)>>,
+    fire: Cell<Option<Fire>>,
 }
 
 thread_local! {

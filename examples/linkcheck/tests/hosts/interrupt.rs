@@ -1,5 +1,6 @@
 //! Ctrl-C.
 
+use std::io::Read as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
@@ -121,13 +122,12 @@ fn a_second_ctrl_c_ends_a_program_that_cannot_finish_its_report() {
     let folder = Folder::with(&[("a.md", &text)]);
     for host in HOSTS {
         site.reset();
-        // Nobody reads the report, which is more than a pipe holds.
         let mut child = start(host, &folder, &["--json", "a.md"]);
         site.wait_until("the request", |site| site.at_once() == 1);
         interrupt(&child);
-        site.wait_until("the request's end", |site| site.at_once() == 0);
-        thread::sleep(Duration::from_millis(500));
-        assert_eq!(child.try_wait().expect("its state"), None, "{host:?} ended too early");
+        // Nobody reads more than the start of the report, and the rest is more than a pipe holds.
+        let mut stdout = child.stdout.take().expect("its output");
+        stdout.read_exact(&mut [0]).expect("the report's start");
         interrupt(&child);
         let status = wait(&mut child);
         assert!(status.signal() == Some(2) || status.code() == Some(130), "{host:?}: {status}");

@@ -51,8 +51,8 @@ unsafe extern "C" {
 struct Record {
     ticket: u32,
     tag: u32,
-    /// A number, or (ptr, len) in its two halves.
-    value: f64,
+    /// The bits of a number, or (ptr, len) in the lower and the upper half.
+    value: u64,
 }
 
 #[repr(C, align(8))]
@@ -72,7 +72,7 @@ struct Shared(UnsafeCell<Ring>);
 // while guest code runs, and this file keeps no reference into the ring across an import.
 unsafe impl Sync for Shared {}
 
-const NOTHING: Record = Record { ticket: 0, tag: 0, value: 0.0 };
+const NOTHING: Record = Record { ticket: 0, tag: 0, value: 0 };
 
 // All zeros, so that it takes no room in the module; `kippu_ring` fills in the header.
 static RING: Shared = Shared(UnsafeCell::new(Ring {
@@ -133,7 +133,7 @@ pub(crate) fn answer() -> Answer {
 /// Fills the answer record, for the export that returns 1 next.
 pub(crate) fn set_answer(value: Option<f64>) {
     let tag = if value.is_some() { NUMBER } else { UNIT };
-    let record = Record { ticket: 0, tag, value: value.unwrap_or(0.0) };
+    let record = Record { ticket: 0, tag, value: value.unwrap_or(0.0).to_bits() };
     // SAFETY: in bounds of the static, and nobody has a reference to it.
     unsafe { (&raw mut (*RING.0.get()).answer).write(record) };
 }
@@ -148,24 +148,20 @@ pub(super) fn record(index: usize) -> (Ticket, Answer) {
 
 fn take(record: Record) -> Answer {
     let bytes = || {
-        let parts = record.value.to_bits();
-        let (ptr, len) = (parts as u32 as usize as *mut u8, (parts >> 32) as usize);
+        let (ptr, len) = (record.value as u32 as usize as *mut u8, (record.value >> 32) as usize);
         if record.tag & OWNED != 0 {
             // SAFETY: the specification says that OWNED bytes came from `kippu_alloc(len)`.
             unsafe { take_bytes(ptr, len) }
         } else {
+            let ptr = if len == 0 { NonNull::dangling().as_ptr() } else { ptr };
             // SAFETY: the specification says that these are `len` bytes of the arena, written before
-            // this call, and empty ones may have any address.
-            if len == 0 {
-                Vec::new()
-            } else {
-                unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec()
-            }
+            // this call; and no bytes may be anywhere.
+            unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec()
         }
     };
     match (record.tag & KIND, record.tag & ERROR != 0) {
         (BYTES, true) => Answer::Error(Box::new(HostError::from_bytes(&bytes()))),
-        (NUMBER, false) => Answer::Number(record.value),
+        (NUMBER, false) => Answer::Number(f64::from_bits(record.value)),
         (BYTES, false) => Answer::Bytes(bytes()),
         (UNIT, false) => Answer::Unit,
         _ => {
