@@ -68,7 +68,9 @@ pub(crate) async fn timeout_cancels_the_operation() -> Outcome {
 pub(crate) async fn slots_are_used_again() -> Outcome {
     for _ in 0..5000 {
         let mut call = Box::pin(never());
-        let _ = std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_ready())).await;
+        let _ =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_ready()))
+                .await;
         drop(call);
     }
     settle().await;

@@ -112,7 +112,9 @@ fn echo_shapes(x: Vec<Shape>) -> Result<Vec<Shape>, HostError> {
 }
 
 #[kippu::host]
-async fn echo_map(x: BTreeMap<String, Option<i32>>) -> Result<BTreeMap<String, Option<i32>>, HostError> {
+async fn echo_map(
+    x: BTreeMap<String, Option<i32>>,
+) -> Result<BTreeMap<String, Option<i32>>, HostError> {
     Ok(x)
 }
 
@@ -165,7 +167,15 @@ pub(crate) async fn booleans() -> Outcome {
 }
 
 pub(crate) async fn strings() -> Outcome {
-    for x in ["", "a", "twenty bytes of text", "zwölf Boxkämpfer", "切符 🎫", "nul\0inside", "\u{feff}bom"] {
+    for x in [
+        "",
+        "a",
+        "twenty bytes of text",
+        "zwölf Boxkämpfer",
+        "切符 🎫",
+        "nul\0inside",
+        "\u{feff}bom",
+    ] {
         same(echo_string(x).await, Ok(x.to_owned()))?;
         same(echo_string_now(x), Ok(x.to_owned()))?;
     }
@@ -191,7 +201,8 @@ pub(crate) async fn bytes() -> Outcome {
 
 pub(crate) async fn large_bytes() -> Outcome {
     for len in [16_383, 16_384, 16_385, 65_536, 4 << 20] {
-        let x: Vec<u8> = (0..len).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+        let x: Vec<u8> =
+            (0..len).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
         let found = echo_bytes(&x).await;
         same(found == Ok(x), true)?;
     }
@@ -215,8 +226,12 @@ pub(crate) async fn structs() -> Outcome {
 }
 
 pub(crate) async fn enums() -> Outcome {
-    let shapes =
-        vec![Shape::Point, Shape::Circle(2.5), Shape::Line(-3, 60_000), Shape::Rect { w: 1, h: u32::MAX }];
+    let shapes = vec![
+        Shape::Point,
+        Shape::Circle(2.5),
+        Shape::Line(-3, 60_000),
+        Shape::Rect { w: 1, h: u32::MAX },
+    ];
     same(echo_shapes(shapes.clone()), Ok(shapes))
 }
 

@@ -127,7 +127,9 @@ fn blocking(needs_host: bool) -> Result<String, String> {
 async fn give_up(times: u32) {
     for _ in 0..times {
         let mut call = std::pin::pin!(ask("never mind"));
-        let _ = std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_ready())).await;
+        let _ =
+            std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_ready()))
+                .await;
     }
 }
 

@@ -36,7 +36,8 @@ pub(crate) async fn listing_is_sorted() -> Outcome {
     }
     fs::create_dir_all(format!("{dir}/d/e")).await.map_err(failed)?;
     let entries = fs::read_dir(&dir).await.map_err(failed)?;
-    let found: Vec<(&str, bool)> = entries.iter().map(|entry| (entry.name(), entry.is_dir())).collect();
+    let found: Vec<(&str, bool)> =
+        entries.iter().map(|entry| (entry.name(), entry.is_dir())).collect();
     same(found, vec![("C", false), ("a", false), ("b", false), ("d", true), ("ä", false)])
 }
 

@@ -96,7 +96,10 @@ pub(crate) async fn ten_thousand_in_flight() -> Outcome {
 
 pub(crate) async fn error_keeps_name_message_code() -> Outcome {
     let error = fails("too fär").await.err().ok_or("it fails")?;
-    same((error.name.as_str(), error.message.as_str(), error.code.as_str()), ("RangeError", "too fär", "E_TEST"))
+    same(
+        (error.name.as_str(), error.message.as_str(), error.code.as_str()),
+        ("RangeError", "too fär", "E_TEST"),
+    )
 }
 
 pub(crate) async fn error_of_sync_function() -> Outcome {

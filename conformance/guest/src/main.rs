@@ -119,9 +119,9 @@ async fn main() -> ExitCode {
     if wanted.iter().any(|arg| arg == "--deadlock") {
         program::deadlock().await;
     }
-    let chosen = CASES
-        .iter()
-        .filter(|case| wanted.is_empty() || wanted.iter().any(|part| case.name.contains(part.as_str())));
+    let chosen = CASES.iter().filter(|case| {
+        wanted.is_empty() || wanted.iter().any(|part| case.name.contains(part.as_str()))
+    });
     let (mut done, mut failed) = (0, 0);
     for case in chosen {
         // A task of its own: a panic, where it can be contained, fails one case only.
@@ -133,7 +133,11 @@ async fn main() -> ExitCode {
         };
         done += 1;
         failed += u32::from(outcome.is_err());
-        let line = Line { case: case.name, ok: outcome.is_ok(), detail: outcome.err().unwrap_or_default() };
+        let line = Line {
+            case: case.name,
+            ok: outcome.is_ok(),
+            detail: outcome.err().unwrap_or_default(),
+        };
         match serde_json::to_string(&line) {
             Ok(line) => kippu::println!("{line}"),
             Err(error) => kippu::eprintln!("{}: {error}", case.name),

@@ -5,7 +5,9 @@ use std::pin::pin;
 use std::task::Poll;
 
 use kippu::task::{spawn, yield_now};
-use kippu::time::{Duration, Elapsed, Instant, interval, since_unix_epoch, sleep, sleep_until, timeout};
+use kippu::time::{
+    Duration, Elapsed, Instant, interval, since_unix_epoch, sleep, sleep_until, timeout,
+};
 
 use crate::support::{Log, Outcome, failed, holds, same};
 
@@ -78,7 +80,10 @@ pub(crate) async fn interval_ticks() -> Outcome {
     let second = ticks.tick().await;
     let apart = second - first;
     let periods = apart.as_nanos() / (10 * MS).as_nanos();
-    holds(apart.as_nanos().is_multiple_of((10 * MS).as_nanos()) && periods >= 1, &format!("{apart:?} apart"))
+    holds(
+        apart.as_nanos().is_multiple_of((10 * MS).as_nanos()) && periods >= 1,
+        &format!("{apart:?} apart"),
+    )
 }
 
 pub(crate) async fn dropped_sleep_wakes_nobody() -> Outcome {

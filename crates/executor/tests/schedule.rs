@@ -175,13 +175,13 @@ fn compare(ops: &[Op]) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: rounds(1_000, 25),
+        cases: rounds(1_000, 6),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn the_executor_does_what_the_model_does(ops in prop::collection::vec(op(), 1..40)) {
+    fn the_executor_does_what_the_model_does(ops in prop::collection::vec(op(), 1..rounds(40, 15) as usize)) {
         compare(&ops);
     }
 }

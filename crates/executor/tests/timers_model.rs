@@ -190,13 +190,13 @@ impl Pair {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: rounds(256, 8),
+        cases: rounds(256, 4),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn the_wheel_does_what_a_sorted_map_does(ops in prop::collection::vec(op(), 1..80)) {
+    fn the_wheel_does_what_a_sorted_map_does(ops in prop::collection::vec(op(), 1..rounds(80, 30) as usize)) {
         let mut pair = Pair::new();
         for op in &ops {
             pair.apply(op);
@@ -209,7 +209,7 @@ proptest! {
     /// A driver that sleeps to the next deadline gets everything, in order, and does not spin.
     #[test]
     fn sleeping_from_deadline_to_deadline_finds_all(
-        times in prop::collection::vec(time(), 1..60),
+        times in prop::collection::vec(time(), 1..rounds(60, 20) as usize),
         cancels in prop::collection::vec(any::<prop::sample::Index>(), 0..40),
     ) {
         let mut pair = Pair::new();

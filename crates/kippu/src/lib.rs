@@ -67,6 +67,8 @@ mod rt;
 pub mod section;
 mod sys;
 mod termination;
+#[cfg(test)]
+mod vectors;
 
 pub use block_on::{BlockOnError, block_on};
 pub use host_error::HostError;

@@ -125,7 +125,8 @@ fn a_panic_passes_through_and_leaves_the_runtime_usable() {
 
 #[test]
 fn a_panic_of_a_task_is_contained() {
-    let error = block_on(async { spawn(async { panic!("on purpose") }).await }).unwrap().unwrap_err();
+    let error =
+        block_on(async { spawn(async { panic!("on purpose") }).await }).unwrap().unwrap_err();
     assert!(error.is_panic());
     assert_eq!(error.panic_message(), Some("on purpose"));
 }

@@ -68,7 +68,10 @@ async fn serve(listener: TcpListener, requests: usize) -> io::Result<()> {
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
         let body = format!("answer {number} from tokio");
-        let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
         stream.write_all(head.as_bytes()).await?;
         stream.write_all(body.as_bytes()).await?;
     }

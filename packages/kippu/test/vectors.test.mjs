@@ -4,9 +4,11 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { readCodec } from "../dist/codec.js";
+import { drive } from "../dist/driver.js";
 import { decodeError, encodeError } from "../dist/error.js";
 import { readSection } from "../dist/section.js";
-import { withSection } from "./guest.mjs";
+import { encodeText, writeText } from "../dist/text.js";
+import { ANSWER, guest, RING, withSection } from "./guest.mjs";
 
 const vectors = JSON.parse(
   await readFile(new URL("../../../abi/vectors.json", import.meta.url), "utf8"),
@@ -51,6 +53,33 @@ for (const { type, schema, cases } of vectors.postcard)
       if (bytes.length > 0)
         assert.throws(() => codec.decode(bytes, 0, bytes.length - 1), RangeError, "cut short");
     }
+  });
+
+// Lengths beyond what a test may take are for readers of records only.
+for (const { ticket, tag, value, hex: encoded } of vectors.records.filter(
+  ({ value }) => !(value?.len > 1e6),
+))
+  test(`record of ticket ${ticket} with tag ${tag}`, async () => {
+    const module = await WebAssembly.compile(guest());
+    const driver = await drive(module, Error, [writeText, encodeText], () => {});
+    const record = (at) => {
+      const bytes = driver.memory().slice(at, at + 16);
+      // Where the payload lies is the writer's choice.
+      if (value?.at) new DataView(bytes.buffer).setUint32(8, value.at, true);
+      return hex(bytes);
+    };
+    const payload = value?.len ? new Uint8Array(value.len) : (value?.number ?? undefined);
+    // A second ticket in flight keeps the record in the ring.
+    driver.open(ticket);
+    driver.open(0);
+    driver.complete(ticket, payload, tag & 16);
+    assert.equal(record(RING), encoded);
+    driver.answer(payload, tag & 16);
+    assert.equal(
+      record(ANSWER).slice(8),
+      encoded.slice(8),
+      "the answer record, but for its ticket",
+    );
   });
 
 for (const { hex: encoded, entry } of vectors.section)

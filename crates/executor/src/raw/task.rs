@@ -467,3 +467,7 @@ impl Drop for TaskRef {
         unsafe { waker::drop_ref(self.task) };
     }
 }
+
+#[cfg(test)]
+#[path = "task_tests.rs"]
+mod tests;

@@ -77,10 +77,20 @@ pub(super) unsafe fn drop_ref(task: NonNull<Header>) {
 pub(super) unsafe fn schedule(task: NonNull<Header>) {
     // SAFETY: the caller's reference keeps it alive.
     let header = unsafe { task.as_ref() };
-    if header.state.fetch_or(SCHEDULED, AcqRel) & (SCHEDULED | DONE) != 0 {
-        return;
+    if header.state.fetch_or(SCHEDULED, AcqRel) & (SCHEDULED | DONE) == 0 {
+        // SAFETY: this call has just set SCHEDULED.
+        unsafe { push(task) };
     }
-    // SAFETY: this call has just set SCHEDULED.
+}
+
+/// The second half of [`schedule`]. On another thread the executor may do anything between the two.
+///
+/// # Safety
+/// The caller owns a reference, and has just set `SCHEDULED` while neither it nor `DONE` was set.
+pub(super) unsafe fn push(task: NonNull<Header>) {
+    // SAFETY: the caller's reference keeps it alive.
+    let header = unsafe { task.as_ref() };
+    // SAFETY: the caller has just set SCHEDULED.
     let pushed = unsafe { header.shared.push(task) };
     if pushed == Push::Closed {
         // SAFETY: point 7 of the module: the executor left its reference for the one who pushes.

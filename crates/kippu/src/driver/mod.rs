@@ -5,6 +5,9 @@ pub(crate) mod js;
 #[cfg(not(kippu_js))]
 pub(crate) mod native;
 
+#[cfg(any(kippu_js, test))]
+pub(crate) mod record;
+
 #[cfg(kippu_js)]
 pub(crate) use js::JsDriver as Driver;
 #[cfg(not(kippu_js))]

@@ -250,7 +250,9 @@ impl RawCall {
                 }
                 polled
             }
-            State::Taken => panic!("the future of a host function was polled after it was complete"),
+            State::Taken => {
+                panic!("the future of a host function was polled after it was complete")
+            }
         }
     }
 }
@@ -258,7 +260,8 @@ impl RawCall {
 impl Drop for RawCall {
     fn drop(&mut self) {
         if let State::Pending(ticket) = self.state {
-            let cancelled = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().cancel(ticket));
+            let cancelled =
+                crate::rt::with(|inner| inner.driver.tickets.borrow_mut().cancel(ticket));
             // What `cancelled` holds, a waker or a result, is dropped when the table is no longer borrowed.
             if let Cancelled::Pending(_) = cancelled {
                 abi::cancel(ticket);

@@ -10,6 +10,7 @@ use std::ptr::NonNull;
 use kippu_executor::Ticket;
 
 use super::Answer;
+use crate::driver::record::{BYTES, ERROR, NUMBER, Record, Said, UNIT};
 use crate::host_error::HostError;
 
 #[cfg(target_feature = "atomics")]
@@ -21,13 +22,6 @@ compile_error!(
 const VERSION: i32 = 1;
 const CAPACITY: usize = 1024;
 const ARENA: usize = 16 * 1024;
-
-const KIND: u32 = 15;
-const UNIT: u32 = 0;
-const NUMBER: u32 = 1;
-const BYTES: u32 = 2;
-const ERROR: u32 = 16;
-const OWNED: u32 = 32;
 
 #[link(wasm_import_module = "kippu")]
 unsafe extern "C" {
@@ -44,15 +38,6 @@ unsafe extern "C" {
     #[cfg(feature = "panic-report")]
     #[link_name = "panic"]
     fn import_panic(ptr: *const u8, len: usize);
-}
-
-#[derive(Clone, Copy)]
-#[repr(C)]
-struct Record {
-    ticket: u32,
-    tag: u32,
-    /// The bits of a number, or (ptr, len) in the lower and the upper half.
-    value: u64,
 }
 
 #[repr(C, align(8))]
@@ -147,24 +132,28 @@ pub(super) fn record(index: usize) -> (Ticket, Answer) {
 }
 
 fn take(record: Record) -> Answer {
-    let bytes = || {
-        let (ptr, len) = (record.value as u32 as usize as *mut u8, (record.value >> 32) as usize);
-        if record.tag & OWNED != 0 {
-            // SAFETY: the specification says that OWNED bytes came from `kippu_alloc(len)`.
-            unsafe { take_bytes(ptr, len) }
-        } else {
-            let ptr = if len == 0 { NonNull::dangling().as_ptr() } else { ptr };
-            // SAFETY: the specification says that these are `len` bytes of the arena, written before
-            // this call; and no bytes may be anywhere.
-            unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec()
+    match record.said() {
+        Said::Unit => Answer::Unit,
+        Said::Number(value) => Answer::Number(value),
+        Said::Bytes { at, len, owned, error } => {
+            let (ptr, len) = (at as usize as *const u8, len as usize);
+            let bytes = if owned {
+                // SAFETY: the specification says that owned bytes came from `kippu_alloc(len)`.
+                unsafe { take_bytes(ptr, len) }
+            } else {
+                let ptr =
+                    if len == 0 { NonNull::<u8>::dangling().as_ptr().cast_const() } else { ptr };
+                // SAFETY: the specification says that these are `len` bytes of the arena, written before
+                // this call; and no bytes may be anywhere.
+                unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec()
+            };
+            if error {
+                Answer::Error(Box::new(HostError::from_bytes(&bytes)))
+            } else {
+                Answer::Bytes(bytes)
+            }
         }
-    };
-    match (record.tag & KIND, record.tag & ERROR != 0) {
-        (BYTES, true) => Answer::Error(Box::new(HostError::from_bytes(&bytes()))),
-        (NUMBER, false) => Answer::Number(f64::from_bits(record.value)),
-        (BYTES, false) => Answer::Bytes(bytes()),
-        (UNIT, false) => Answer::Unit,
-        _ => {
+        Said::Unknown => {
             Answer::Error(Box::new(HostError::type_error("the host answered with an unknown tag")))
         }
     }
