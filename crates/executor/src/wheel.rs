@@ -260,6 +260,9 @@ impl TimerWheel {
 
     /// The occupied slot that comes first in time. Lower levels are always earlier than higher ones.
     fn first_slot(&self) -> Option<usize> {
+        if self.len == 0 {
+            return None;
+        }
         let level = self.occupied.iter().position(|&bits| bits != 0)?;
         Some(level * SLOTS + self.occupied[level].trailing_zeros() as usize)
     }

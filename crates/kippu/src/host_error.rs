@@ -36,13 +36,13 @@ impl HostError {
 
     /// What a host function without a body answers where there is no JavaScript host.
     #[doc(hidden)]
-    pub fn unavailable(function: &str) -> Self {
-        HostError::named(
+    pub fn unavailable(function: &str) -> Box<Self> {
+        Box::new(HostError::named(
             "NotSupportedError",
             format!(
                 "host function `{function}` needs a JavaScript host; give it a body to be used elsewhere"
             ),
-        )
+        ))
     }
 
     /// Decodes section 6 of `abi/spec.md`: four strings in postcard's format.

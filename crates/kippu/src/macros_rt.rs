@@ -29,12 +29,15 @@ where
     crate::rt::run_main(future)
 }
 
+/// A value or an error on its way. The error is boxed, so that values move fast.
+pub type Answered<T> = Result<T, Box<HostError>>;
+
 /// Makes what a host function returns of what the host answered.
 pub trait Settle<T> {
     /// What the function returns.
     type Output;
     /// `function` is its name, for messages.
-    fn settle(answer: Result<T, HostError>, function: &'static str) -> Self::Output;
+    fn settle(answer: Answered<T>, function: &'static str) -> Self::Output;
 }
 
 /// The function returns `R`, a `Result` whose error can be made of a [`HostError`].
@@ -46,8 +49,8 @@ pub struct Infallible<T>(std::marker::PhantomData<fn() -> T>);
 impl<T, E: From<HostError>> Settle<T> for Fallible<Result<T, E>> {
     type Output = Result<T, E>;
 
-    fn settle(answer: Result<T, HostError>, _function: &'static str) -> Result<T, E> {
-        answer.map_err(E::from)
+    fn settle(answer: Answered<T>, _function: &'static str) -> Result<T, E> {
+        answer.map_err(|error| E::from(*error))
     }
 }
 
@@ -55,7 +58,7 @@ impl<T> Settle<T> for Infallible<T> {
     type Output = T;
 
     #[track_caller]
-    fn settle(answer: Result<T, HostError>, function: &'static str) -> T {
+    fn settle(answer: Answered<T>, function: &'static str) -> T {
         answer.unwrap_or_else(|error| failed(function, &error))
     }
 }

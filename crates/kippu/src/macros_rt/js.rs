@@ -13,7 +13,7 @@ use postcard_schema::Schema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Settle;
+use super::{Answered, Settle};
 use crate::HostError;
 pub use crate::driver::js::abi::take_bytes;
 use crate::driver::js::{Answer, abi};
@@ -23,13 +23,13 @@ pub trait Decode {
     /// The value's type.
     type Value;
     #[doc(hidden)]
-    fn decode(answer: Wire) -> Result<Self::Value, HostError>;
+    fn decode(answer: Wire) -> Answered<Self::Value>;
 }
 
 /// Turns a value into an answer.
 pub trait Encode<T> {
     #[doc(hidden)]
-    fn encode(value: T) -> Result<Wire, HostError>;
+    fn encode(value: T) -> Answered<Wire>;
 }
 
 /// An answer on its way; opaque outside the crate.
@@ -43,20 +43,25 @@ pub struct Bytes;
 pub struct Serde<T>(PhantomData<fn() -> T>);
 
 #[cold]
-fn unexpected<T>(expected: &str) -> Result<T, HostError> {
-    Err(HostError::type_error(["the host did not answer with ", expected].concat()))
+fn unexpected<T>(expected: &str) -> Answered<T> {
+    wrong(["the host did not answer with ", expected].concat())
+}
+
+#[cold]
+fn wrong<T>(message: std::string::String) -> Answered<T> {
+    Err(Box::new(HostError::type_error(message)))
 }
 
 impl Decode for () {
     type Value = ();
 
-    fn decode(_: Wire) -> Result<(), HostError> {
+    fn decode(_: Wire) -> Answered<()> {
         Ok(())
     }
 }
 
 impl Encode<()> for () {
-    fn encode((): ()) -> Result<Wire, HostError> {
+    fn encode((): ()) -> Answered<Wire> {
         Ok(Wire(Answer::Unit))
     }
 }
@@ -66,7 +71,7 @@ macro_rules! number {
         impl Decode for $ty {
             type Value = $ty;
 
-            fn decode(wire: Wire) -> Result<$ty, HostError> {
+            fn decode(wire: Wire) -> Answered<$ty> {
                 match wire.0 {
                     Answer::Number(value) => Ok(value as $ty),
                     _ => unexpected(concat!("a number for ", stringify!($ty))),
@@ -75,7 +80,7 @@ macro_rules! number {
         }
 
         impl Encode<$ty> for $ty {
-            fn encode(value: $ty) -> Result<Wire, HostError> {
+            fn encode(value: $ty) -> Answered<Wire> {
                 Ok(Wire(Answer::Number(f64::from(value))))
             }
         }
@@ -87,7 +92,7 @@ number!(i8 u8 i16 u16 i32 u32 f32 f64);
 impl Decode for bool {
     type Value = bool;
 
-    fn decode(wire: Wire) -> Result<bool, HostError> {
+    fn decode(wire: Wire) -> Answered<bool> {
         match wire.0 {
             Answer::Number(value) => Ok(value != 0.0),
             _ => unexpected("a boolean"),
@@ -96,7 +101,7 @@ impl Decode for bool {
 }
 
 impl Encode<bool> for bool {
-    fn encode(value: bool) -> Result<Wire, HostError> {
+    fn encode(value: bool) -> Answered<Wire> {
         Ok(Wire(Answer::Number(f64::from(u8::from(value)))))
     }
 }
@@ -104,7 +109,7 @@ impl Encode<bool> for bool {
 impl Decode for String {
     type Value = std::string::String;
 
-    fn decode(wire: Wire) -> Result<std::string::String, HostError> {
+    fn decode(wire: Wire) -> Answered<std::string::String> {
         match wire.0 {
             Answer::Bytes(bytes) => {
                 std::string::String::from_utf8(bytes).or_else(|_| unexpected("UTF-8"))
@@ -115,13 +120,13 @@ impl Decode for String {
 }
 
 impl Encode<std::string::String> for String {
-    fn encode(value: std::string::String) -> Result<Wire, HostError> {
+    fn encode(value: std::string::String) -> Answered<Wire> {
         Ok(Wire(Answer::Bytes(value.into_bytes())))
     }
 }
 
 impl Encode<&str> for String {
-    fn encode(value: &str) -> Result<Wire, HostError> {
+    fn encode(value: &str) -> Answered<Wire> {
         Ok(Wire(Answer::Bytes(value.as_bytes().to_vec())))
     }
 }
@@ -129,7 +134,7 @@ impl Encode<&str> for String {
 impl Decode for Bytes {
     type Value = Vec<u8>;
 
-    fn decode(wire: Wire) -> Result<Vec<u8>, HostError> {
+    fn decode(wire: Wire) -> Answered<Vec<u8>> {
         match wire.0 {
             Answer::Bytes(bytes) => Ok(bytes),
             _ => unexpected("bytes"),
@@ -138,7 +143,7 @@ impl Decode for Bytes {
 }
 
 impl Encode<Vec<u8>> for Bytes {
-    fn encode(value: Vec<u8>) -> Result<Wire, HostError> {
+    fn encode(value: Vec<u8>) -> Answered<Wire> {
         Ok(Wire(Answer::Bytes(value)))
     }
 }
@@ -146,38 +151,36 @@ impl Encode<Vec<u8>> for Bytes {
 impl<T: DeserializeOwned> Decode for Serde<T> {
     type Value = T;
 
-    fn decode(wire: Wire) -> Result<T, HostError> {
+    fn decode(wire: Wire) -> Answered<T> {
         match wire.0 {
-            Answer::Bytes(bytes) => postcard::from_bytes(&bytes).map_err(|e| {
-                HostError::type_error(format!("the host's answer does not fit the type: {e}"))
-            }),
+            Answer::Bytes(bytes) => postcard::from_bytes(&bytes)
+                .or_else(|e| wrong(format!("the host's answer does not fit the type: {e}"))),
             _ => unexpected("a value in postcard's format"),
         }
     }
 }
 
 impl<T: Serialize> Encode<T> for Serde<T> {
-    fn encode(value: T) -> Result<Wire, HostError> {
+    fn encode(value: T) -> Answered<Wire> {
         encode(&value).map(|bytes| Wire(Answer::Bytes(bytes)))
     }
 }
 
 /// Encodes an argument.
-pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, HostError> {
-    postcard::to_allocvec(value)
-        .map_err(|e| HostError::type_error(format!("the value cannot be encoded: {e}")))
+pub fn encode<T: Serialize + ?Sized>(value: &T) -> Answered<Vec<u8>> {
+    postcard::to_allocvec(value).or_else(|e| wrong(format!("the value cannot be encoded: {e}")))
 }
 
 /// Decodes the argument `name` of an export.
-pub fn decode<T: DeserializeOwned + Schema>(bytes: &[u8], name: &str) -> Result<T, HostError> {
+pub fn decode<T: DeserializeOwned + Schema>(bytes: &[u8], name: &str) -> Answered<T> {
     postcard::from_bytes(bytes)
-        .map_err(|e| HostError::type_error(format!("argument `{name}` does not fit its type: {e}")))
+        .or_else(|e| wrong(format!("argument `{name}` does not fit its type: {e}")))
 }
 
 /// Makes a string of the argument `name` of an export.
-pub fn string(bytes: Vec<u8>, name: &str) -> Result<std::string::String, HostError> {
+pub fn string(bytes: Vec<u8>, name: &str) -> Answered<std::string::String> {
     std::string::String::from_utf8(bytes)
-        .map_err(|_| HostError::type_error(["argument `", name, "` is not UTF-8"].concat()))
+        .or_else(|_| wrong(["argument `", name, "` is not UTF-8"].concat()))
 }
 
 /// A call of an async host function: the future that waits for its ticket.
@@ -205,32 +208,35 @@ impl<D, S> HostCall<D, S> {
     /// Registers a ticket, then lets `import` cross with it.
     pub fn start(
         function: &'static str,
-        import: impl FnOnce(u32) -> Result<i32, HostError>,
+        import: impl FnOnce(u32) -> Answered<i32>,
     ) -> HostCall<D, S> {
         let state = match open_ticket() {
             Ok(ticket) => settle_start(ticket, import(ticket.to_raw())),
-            Err(error) => State::Ready(Answer::Error(Box::new(error))),
+            Err(error) => State::Ready(Answer::Error(error)),
         };
         HostCall { call: RawCall { state, function }, _types: PhantomData }
     }
 }
 
 // No borrow is held while the call crosses: the host may call back.
-fn open_ticket() -> Result<Ticket, HostError> {
+fn open_ticket() -> Answered<Ticket> {
     let ticket = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().open());
     ticket.ok_or_else(|| {
-        HostError::named("RangeError", "too many host operations are outstanding: 1048576")
+        Box::new(HostError::named(
+            "RangeError",
+            "too many host operations are outstanding: 1048576",
+        ))
     })
 }
 
-fn settle_start(ticket: Ticket, status: Result<i32, HostError>) -> State {
+fn settle_start(ticket: Ticket, status: Answered<i32>) -> State {
     if let Ok(0) = status {
         return State::Pending(ticket);
     }
     crate::rt::with(|inner| inner.driver.tickets.borrow_mut().answered(ticket));
     State::Ready(match status {
         Ok(_) => abi::answer(),
-        Err(error) => Answer::Error(Box::new(error)),
+        Err(error) => Answer::Error(error),
     })
 }
 
@@ -279,9 +285,9 @@ impl<D: Decode, S: Settle<D::Value>> Future for HostCall<D, S> {
     }
 }
 
-fn open<D: Decode>(answer: Answer) -> Result<D::Value, HostError> {
+fn open<D: Decode>(answer: Answer) -> Answered<D::Value> {
     match answer {
-        Answer::Error(error) => Err(*error),
+        Answer::Error(error) => Err(error),
         answer => D::decode(Wire(answer)),
     }
 }
@@ -290,22 +296,22 @@ fn open<D: Decode>(answer: Answer) -> Result<D::Value, HostError> {
 #[track_caller]
 pub fn call_sync<D: Decode, S: Settle<D::Value>>(
     function: &'static str,
-    import: impl FnOnce() -> Result<i32, HostError>,
+    import: impl FnOnce() -> Answered<i32>,
 ) -> S::Output {
     S::settle(import().and_then(|_| open::<D>(abi::answer())), function)
 }
 
 /// What an exported function that cannot fail returned.
-pub fn infallible<T>(value: T) -> Result<T, HostError> {
+pub fn infallible<T>(value: T) -> Answered<T> {
     Ok(value)
 }
 
 /// What an exported function that can fail returned. A [`HostError`] stays as it is, so an error of one
 /// host function passes through.
-pub fn fallible<T, E: Display + 'static>(result: Result<T, E>) -> Result<T, HostError> {
+pub fn fallible<T, E: Display + 'static>(result: Result<T, E>) -> Answered<T> {
     result.map_err(|error| match (&error as &dyn Any).downcast_ref::<HostError>() {
-        Some(error) => error.clone(),
-        None => HostError::new(error.to_string()),
+        Some(error) => Box::new(error.clone()),
+        None => Box::new(HostError::new(error.to_string())),
     })
 }
 
@@ -320,16 +326,16 @@ const NO_CALL: i32 = -1;
 pub fn export_async<D, T, F>(
     call: i32,
     name: &'static str,
-    make: impl FnOnce() -> Result<F, HostError>,
+    make: impl FnOnce() -> Answered<F>,
 ) -> i32
 where
     D: Encode<T>,
-    F: Future<Output = Result<T, HostError>> + 'static,
+    F: Future<Output = Answered<T>> + 'static,
 {
     let future = match crate::rt::with(|_| make()) {
         Ok(future) => future,
         Err(error) => {
-            abi::reply(call, Answer::Error(Box::new(error)));
+            abi::reply(call, Answer::Error(error));
             return 0;
         }
     };
@@ -357,15 +363,15 @@ where
     }
 }
 
-fn to_answer<D: Encode<T>, T>(result: Result<T, HostError>) -> Answer {
+fn to_answer<D: Encode<T>, T>(result: Answered<T>) -> Answer {
     match result.and_then(D::encode) {
         Ok(wire) => wire.0,
-        Err(error) => Answer::Error(Box::new(error)),
+        Err(error) => Answer::Error(error),
     }
 }
 
 /// Runs a sync export.
-pub fn export_sync<D: Encode<T>, T>(run: impl FnOnce() -> Result<T, HostError>) -> i32 {
+pub fn export_sync<D: Encode<T>, T>(run: impl FnOnce() -> Answered<T>) -> i32 {
     let answer = crate::rt::with(|inner| {
         let answer = to_answer::<D, T>(run());
         inner.driver.arm(&inner.executor);

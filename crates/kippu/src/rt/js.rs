@@ -24,6 +24,8 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Inner) -> R) -> Option<R> {
     Some(f(RUNTIME.with(|runtime| *runtime.get_or_init(make))))
 }
 
+#[cold]
+#[inline(never)]
 fn make() -> &'static Inner {
     #[cfg(feature = "panic-report")]
     std::panic::set_hook(Box::new(|info| {
