@@ -1,8 +1,11 @@
 //! Calls of host functions. Their bodies are what native runs; `conformance/node.mjs` has the same for JavaScript.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
 use kippu::HostError;
-use kippu::task::spawn;
-use kippu::time::{Duration, sleep};
+use kippu::task::{spawn, yield_now};
+use kippu::time::{Duration, Instant, sleep};
 
 use crate::support::{Log, Outcome, failed, holds, same};
 
@@ -92,6 +95,29 @@ pub(crate) async fn ten_thousand_in_flight() -> Outcome {
         sum += u64::from(call.await.map_err(failed)?.map_err(failed)?);
     }
     same(sum, 49_995_000)
+}
+
+pub(crate) async fn busy_tasks_do_not_starve_the_host() -> Outcome {
+    let stop = Rc::new(Cell::new(false));
+    let busy: Vec<_> = (0..100)
+        .map(|_| {
+            let stop = stop.clone();
+            spawn(async move {
+                while !stop.get() {
+                    yield_now().await;
+                }
+            })
+        })
+        .collect();
+    let start = Instant::now();
+    let answer = after(10, 7).await;
+    let took = start.elapsed();
+    stop.set(true);
+    for task in busy {
+        task.await.map_err(failed)?;
+    }
+    same(answer, Ok(7))?;
+    holds(took < Duration::from_secs(5), &format!("the host's 10 ms took {took:?}"))
 }
 
 pub(crate) async fn error_keeps_name_message_code() -> Outcome {

@@ -79,6 +79,7 @@ const CASES: &[Case] = cases![
     host::answer_within_the_call,
     host::order_of_settling,
     host::ten_thousand_in_flight,
+    host::busy_tasks_do_not_starve_the_host,
     host::error_keeps_name_message_code,
     host::error_of_sync_function,
     host::wrong_type_is_a_type_error,

@@ -1,9 +1,7 @@
 //! Links and anchors of Markdown.
 
 use linkify::{LinkFinder, LinkKind};
-use pulldown_cmark::{
-    BrokenLink, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd, TextMergeWithOffset,
-};
+use pulldown_cmark::{BrokenLink, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -42,7 +40,7 @@ pub(super) fn extract(text: &str, found: &mut Found) {
         .collect();
 
     let mut visitor = Visitor::new(text, found);
-    for (event, range) in TextMergeWithOffset::new(parser.into_offset_iter()) {
+    for (event, range) in parser.into_offset_iter() {
         visitor.visit(event, range);
     }
     let used = visitor.used_definitions;
@@ -63,6 +61,8 @@ struct Visitor<'a> {
     heading: Option<Heading>,
     /// The HTML block that is open.
     html: Option<Pieces>,
+    /// The text since the last event that was none.
+    text_run: Pieces,
     /// How many links, images and code or metadata blocks are open, in which a URL is just text.
     literal: usize,
     /// How many images are open.
@@ -87,6 +87,7 @@ impl<'a> Visitor<'a> {
             bare_urls,
             heading: None,
             html: None,
+            text_run: Pieces::default(),
             literal: 0,
             images: 0,
             used_definitions: HashSet::new(),
@@ -94,13 +95,16 @@ impl<'a> Visitor<'a> {
     }
 
     fn visit(&mut self, event: Event<'_>, range: Range<usize>) {
+        if !matches!(event, Event::Text(_)) {
+            self.end_text_run();
+        }
         match event {
             Event::Start(tag) => self.start(tag, range),
             Event::End(tag) => self.end(tag),
             Event::Text(text) => {
                 self.heading_text(&text);
                 if self.literal == 0 {
-                    self.bare_urls(&text, range);
+                    self.text_run.push(&text, range.start);
                 }
             }
             Event::Code(code) => self.heading_text(&code),
@@ -147,7 +151,7 @@ impl<'a> Visitor<'a> {
             }
             TagEnd::HtmlBlock => {
                 if let Some(pieces) = self.html.take() {
-                    html::extract(&pieces.html, |at| pieces.source_offset(at), self.found);
+                    html::extract(&pieces.text, |at| pieces.source_offset(at), self.found);
                 }
             }
             TagEnd::Image => {
@@ -185,36 +189,34 @@ impl<'a> Visitor<'a> {
         }
     }
 
-    /// URLs without any markup, which GitHub turns into links.
-    fn bare_urls(&mut self, text: &str, range: Range<usize>) {
-        for link in self.bare_urls.links(text) {
+    /// Finds the URLs without any markup, which GitHub turns into links, in the text that ends here.
+    fn end_text_run(&mut self) {
+        let run = std::mem::take(&mut self.text_run);
+        for link in self.bare_urls.links(&run.text) {
             let url = link.as_str();
             let is_http = ["http://", "https://"].iter().any(|scheme| {
                 url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
             });
             if is_http {
-                // Escapes and entities make the text shorter than its source; then the place is
-                // that of the URL in the source if it can be found there, else a bit early.
-                let source = &self.text[range.clone()];
-                let inside = if source == text { Some(link.start()) } else { source.find(url) };
-                self.found.link(range.start + inside.unwrap_or(link.start()), url);
+                self.found.link(run.source_offset(link.start()), url);
             }
         }
     }
 }
 
-/// An HTML block's lines, freed from the markers of the lists and quotes that it stands in.
+/// Text that the parser gives in pieces: an HTML block without the markers of the lists and quotes
+/// that it stands in, or a run of text with its entities and escapes replaced.
 #[derive(Default)]
 struct Pieces {
-    html: String,
-    /// Where each piece begins: in `html` and in the source.
+    text: String,
+    /// Where each piece begins: in `text` and in the source.
     starts: Vec<(usize, usize)>,
 }
 
 impl Pieces {
-    fn push(&mut self, html: &str, source: usize) {
-        self.starts.push((self.html.len(), source));
-        self.html.push_str(html);
+    fn push(&mut self, text: &str, source: usize) {
+        self.starts.push((self.text.len(), source));
+        self.text.push_str(text);
     }
 
     fn source_offset(&self, offset: usize) -> usize {
@@ -269,6 +271,21 @@ mod tests {
             ["1:5 https://a.example/x_y_z", "5:1 e.md", "5:27 https://f.example"]
         );
         assert_eq!(links("---\nurl: https://a.example\n---\n"), [""; 0]);
+    }
+
+    #[test]
+    fn escapes_before_a_bare_url_do_not_move_it() {
+        assert_eq!(
+            links(
+                "\\* &amp; http://a.example http://a.example http://b.example/\\_ http://c.example"
+            ),
+            [
+                "1:10 http://a.example",
+                "1:27 http://a.example",
+                "1:44 http://b.example/_",
+                "1:64 http://c.example",
+            ]
+        );
     }
 
     #[test]
