@@ -18,7 +18,7 @@ fn add(a: f64, b: f64) -> f64 {
 /// The double, later.
 #[kippu::host]
 async fn double_later(x: f64) -> Result<f64, HostError> {
-    kippu::task::yield_now().await;
+    yield_now().await;
     Ok(x * 2.0)
 }
 
