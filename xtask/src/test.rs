@@ -172,7 +172,9 @@ fn clippy_benches(workspace: &Workspace, _: &Options) -> Result<()> {
     command.args(["clippy", "--locked", "--workspace", "--target", WASM]);
     // Beside the workspace's own artefacts, where `cargo xtask bench` builds too.
     command.env("CARGO_TARGET_DIR", workspace.target().join("benches"));
-    cmd::run(command.args(["--", "-D", "warnings"]), SEE)
+    let advice = "see the messages above; if it is the lock file, run `cargo update --workspace` \
+                  in benches";
+    cmd::run(command.args(["--", "-D", "warnings"]), advice)
 }
 
 fn doc(workspace: &Workspace, _: &Options) -> Result<()> {

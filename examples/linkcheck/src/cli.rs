@@ -7,14 +7,15 @@ use wildmatch::WildMatchPattern;
 
 /// Checks the links of Markdown and HTML files and of web pages.
 ///
-/// Folders are searched for *.md, *.markdown, *.html and *.htm; hidden folders, node_modules and
-/// target are left out, and symbolic links to folders are not followed. Of a page given by URL the links are
-/// checked, but not the pages behind them.
+/// Folders are searched for *.md, *.markdown, *.html and *.htm. Hidden folders,
+/// node_modules and target are left out, and symbolic links to folders are not
+/// followed. Of a page given by URL the links are checked, but not the pages
+/// behind them.
 ///
-/// Exit code: 0 all links are fine, 1 some are broken, 2 wrong usage, or something could not be
-/// read or was not checked.
+/// Exit code: 0 all links are fine; 1 some are broken; 2 wrong usage, or
+/// something could not be read or was not checked.
 #[derive(Debug, Parser)]
-#[command(name = "linkcheck", version, max_term_width = 100)]
+#[command(name = "linkcheck", version, verbatim_doc_comment)]
 pub(crate) struct Options {
     /// Files, folders and http(s) URLs to check
     #[arg(required = true, value_name = "PATH|URL", value_hint = ValueHint::AnyPath)]
@@ -44,8 +45,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "COUNT", default_value_t = 2, value_parser = clap::value_parser!(u32).range(..=20))]
     pub(crate) retries: u32,
 
-    /// The wait before the first repetition, doubled for each further one, unless the server says
-    /// how long
+    /// The first wait before a repetition, doubled each time, unless the server says how long
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = parse_seconds)]
     pub(crate) retry_wait: Duration,
 

@@ -40,7 +40,7 @@ fn a_status_line_is_redrawn_while_the_check_goes_on_and_gone_at_the_end() {
     let folder = Folder::with(&[("a.md", &text)]);
     for host in HOSTS {
         site.reset();
-        let (output, code) = run(host, &folder, &["--timeout", "1.5", "a.md"], "1");
+        let (output, code) = run(host, &folder, &["--timeout", "3", "a.md"], "1");
         let (progress, report) = output.rsplit_once("\r\u{1b}[K").expect("a status line");
         let lines: Vec<&str> = progress.split("\r\u{1b}[K").collect();
         assert!(lines.iter().any(|line| line.contains("2/3 links, 1")), "{host:?}: {lines:?}");
