@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The cargo that runs this xtask.
@@ -55,25 +56,23 @@ pub(crate) fn capture(command: &mut Command, advice: &str) -> Result<String> {
         .with_context(|| format!("the output of `{}` is not UTF-8", line(command)))
 }
 
-/// Runs a command and gives its standard output and exit code whatever the code is. Its standard
-/// error goes to the user.
+/// What a program said, and its exit code.
+pub(crate) struct Said {
+    pub(crate) out: String,
+    pub(crate) err: String,
+    pub(crate) code: i32,
+}
+
+/// Runs a command without standard input and gives all it says, whatever its exit code is.
 ///
 /// # Errors
 /// When it cannot be started, does not end within `limit` (it is killed then) or ends without an
-/// exit code, and when the output is not UTF-8.
-pub(crate) fn capture_any(
-    command: &mut Command,
-    limit: Duration,
-    advice: &str,
-) -> Result<(String, i32)> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+/// exit code, and when it says something that is not UTF-8.
+pub(crate) fn capture_all(command: &mut Command, limit: Duration, advice: &str) -> Result<Said> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| not_started(command, error, advice))?;
-    let mut stdout = child.stdout.take().context("standard output is piped")?;
-    // A thread of its own: the program could fill the pipe and wait for us.
-    let reader = std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        stdout.read_to_end(&mut bytes).map(|_| bytes)
-    });
+    let out = read_beside(child.stdout.take());
+    let err = read_beside(child.stderr.take());
     let deadline = Instant::now() + limit;
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -86,13 +85,27 @@ pub(crate) fn capture_any(
         }
         std::thread::sleep(Duration::from_millis(2));
     };
-    let bytes = reader.join().ok().context("the reading thread panicked")??;
-    let Some(code) = status.code() else {
-        bail!("`{}` was ended: {status}", line(command));
+    let text = |reader: JoinHandle<std::io::Result<Vec<u8>>>| {
+        let bytes = reader.join().ok().context("the reading thread panicked")??;
+        String::from_utf8(bytes)
+            .with_context(|| format!("what `{}` says is not UTF-8", line(command)))
     };
-    let text = String::from_utf8(bytes)
-        .with_context(|| format!("the output of `{}` is not UTF-8", line(command)))?;
-    Ok((text, code))
+    let (out, err) = (text(out)?, text(err)?);
+    let Some(code) = status.code() else {
+        bail!("`{}` was ended: {status}\n{err}", line(command));
+    };
+    Ok(Said { out, err, code })
+}
+
+/// Reads a pipe in a thread of its own: the program could fill one pipe while we read the other.
+fn read_beside(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<std::io::Result<Vec<u8>>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            pipe.read_to_end(&mut bytes)?;
+        }
+        Ok(bytes)
+    })
 }
 
 /// Runs a long command behind a line of progress: `title`, the time, and the latest line that the
@@ -182,8 +195,9 @@ mod tests {
     fn a_program_that_does_not_end_is_killed() {
         let mut command = command("node", Path::new("."));
         command.args(["-e", "setInterval(() => {}, 1000)"]);
-        let error = capture_any(&mut command, Duration::from_millis(300), "").unwrap_err();
-        assert!(error.to_string().ends_with("did not end within 0 s"), "{error}");
+        let error = capture_all(&mut command, Duration::from_millis(300), "").err();
+        let error = error.map(|error| error.to_string()).unwrap_or_default();
+        assert!(error.ends_with("did not end within 0 s"), "{error}");
     }
 
     #[test]

@@ -67,8 +67,10 @@ fn linkcheck(workspace: &Workspace, host: Host, arguments: &[&str]) -> Result<Ru
     // Folders that are not ours, such as node_modules, are left out by linkcheck itself.
     command.args(["--offline", "."]).args(arguments);
     let started = Instant::now();
-    let (text, code) = cmd::capture_any(&mut command, LIMIT, "see its messages above")?;
-    Ok(Run { host, text, code, took: started.elapsed() })
+    let said = cmd::capture_all(&mut command, LIMIT, "run `cargo xtask test --step rust`")?;
+    let took = started.elapsed();
+    eprint!("{}", said.err);
+    Ok(Run { host, text: said.out, code: said.code, took })
 }
 
 /// The report without what may differ from run to run.

@@ -84,9 +84,9 @@ fn of_nested_polls_each_task_notes_its_own_wait() {
     let weak = Rc::downgrade(&executor);
     let states = executor.spawn(async move {
         let executor = weak.upgrade().unwrap();
-        let inner = executor.clone();
+        let inner = weak.clone();
         drop(executor.spawn_polled(TaskOptions::new().name("inner"), async move {
-            inner.note_wait(WaitsFor::Ticket("inner"));
+            inner.upgrade().unwrap().note_wait(WaitsFor::Ticket("inner"));
             pending::<()>().await;
         }));
         executor.note_wait(WaitsFor::Ticket("outer"));

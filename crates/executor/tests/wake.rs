@@ -20,7 +20,8 @@ fn a_self_wake_in_a_poll_leads_to_one_more_poll() {
         polls += 1;
         if polls == 1 {
             cx.waker().wake_by_ref();
-            cx.waker().clone().wake();
+            let clone = cx.waker().clone();
+            clone.wake();
         }
         Poll::<()>::Pending
     })));
@@ -295,7 +296,8 @@ fn remote_wakes_race_with_the_death_of_the_executor() {
                 thread::spawn(move || {
                     start.wait();
                     for waker in wakers {
-                        waker.clone().wake();
+                        let clone = waker.clone();
+                        clone.wake();
                         waker.wake();
                     }
                 })

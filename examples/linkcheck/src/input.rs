@@ -172,18 +172,18 @@ mod tests {
 
     #[test]
     fn paths_are_made_absolute() {
-        assert_eq!(absolute("/work", "docs/a.md"), "/work/docs/a.md");
-        assert_eq!(absolute("/work/", "./docs//../a.md"), "/work/a.md");
-        assert_eq!(absolute("/work", "../../../a.md"), "/a.md");
-        assert_eq!(absolute("/work", "/etc/."), "/etc");
-        assert_eq!(absolute("/work", "."), "/work");
+        assert_eq!(absolute("/home", "docs/a.md"), "/home/docs/a.md");
+        assert_eq!(absolute("/home/", "./docs//../a.md"), "/home/a.md");
+        assert_eq!(absolute("/home", "../../../a.md"), "/a.md");
+        assert_eq!(absolute("/home", "/etc/."), "/etc");
+        assert_eq!(absolute("/home", "."), "/home");
     }
 
     #[test]
     fn paths_are_shown_as_seen_from_here() {
-        assert_eq!(shown("/work", "/work/docs/a.md"), "docs/a.md");
-        assert_eq!(shown("/work", "/workshop/a.md"), "/workshop/a.md");
-        assert_eq!(shown("/work", "/work/"), ".");
+        assert_eq!(shown("/home", "/home/docs/a.md"), "docs/a.md");
+        assert_eq!(shown("/home", "/homestead/a.md"), "/homestead/a.md");
+        assert_eq!(shown("/home", "/home/"), ".");
         assert_eq!(shown("/", "/a.md"), "a.md");
         assert_eq!(strip_dot("./a.md"), "a.md");
         assert_eq!(strip_dot("./"), "./");

@@ -1,7 +1,7 @@
 //! A link checker for Markdown and HTML that runs natively and on Node from one source.
 //!
 //! The way through: [`cli`] reads the arguments, [`input`] finds the documents, [`extract`] finds
-//! their links, [`check`] looks at what they lead to, [`report`] tells.
+//! their links, [`mod@check`] looks at what they lead to, [`report`] tells.
 
 mod check;
 mod cli;

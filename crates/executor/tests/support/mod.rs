@@ -1,6 +1,5 @@
 //! What the tests share: a log of events, and wakers and futures that write down what happens to them.
-// Each test file uses a part of it.
-#![allow(dead_code)]
+#![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;

@@ -2,7 +2,7 @@
 
 use encoding_rs::{Encoding, UTF_8};
 use kippu::http::{Client, Error, ErrorKind, Method, Response};
-use kippu::time::{sleep, timeout};
+use kippu::time::{Duration, since_unix_epoch, sleep, timeout};
 use url::Url;
 
 use super::limits::Limits;
@@ -141,7 +141,7 @@ impl<'a> Fetcher<'a> {
         url: &Url,
         method: Method,
         want: Want,
-    ) -> Result<(Reply, Option<kippu::time::Duration>), Error> {
+    ) -> Result<(Reply, Option<Duration>), Error> {
         let response = self
             .client
             .request(method, url.as_str())
@@ -150,7 +150,7 @@ impl<'a> Fetcher<'a> {
             .await?;
         let status = response.status().as_u16();
         let retry_after = header(&response, "retry-after")
-            .and_then(|value| parse_retry_after(&value, kippu::time::since_unix_epoch()));
+            .and_then(|value| parse_retry_after(&value, since_unix_epoch()));
         let redirected_to = Some(response.url()).filter(|last| *last != url).cloned();
         let result = if !self.options.accept.contains(status) {
             Err(Problem::Status { status, asked_wait: None })

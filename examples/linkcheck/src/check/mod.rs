@@ -21,7 +21,7 @@ use self::plan::{Outcome, Plan, Subject};
 pub(crate) use self::resolve::Skip;
 use self::resolve::{Resolver, file_url};
 use crate::cli::Options;
-use crate::extract::{Document, extract, place_of};
+use crate::extract::{Document, Format, extract, place_of};
 use crate::input::{self, Input};
 use crate::problem::{FileProblem, InputError, InputProblem, Problem};
 
@@ -58,10 +58,13 @@ struct Loaded {
     source: String,
     /// What its links start from.
     url: Url,
+    /// Of files.
+    path: Option<String>,
     document: Document,
-    /// What links to it need not find out again.
-    subject: Subject,
 }
+
+/// The fields of [`Loaded`] that are not known beforehand.
+type Parts = (Url, Option<String>, Document);
 
 impl<'a> Check<'a> {
     /// Prepares a check.
@@ -143,7 +146,7 @@ impl<'a> Check<'a> {
     }
 
     fn add(&self, loaded: Loaded) {
-        let Loaded { source, url, document, subject } = loaded;
+        let Loaded { source, url, path, document } = loaded;
         let resolver = Resolver::new(
             &url,
             document.base.as_deref(),
@@ -152,56 +155,48 @@ impl<'a> Check<'a> {
             self.options.offline,
         );
         let mut plan = self.plan.borrow_mut();
-        plan.add_anchors(subject, document.anchors);
+        if let Some(path) = path {
+            plan.add_anchors(path, document.anchors);
+        }
         plan.add_document(source, document.links, &resolver);
     }
 
     async fn load(&self, input: Input) -> Result<Loaded, InputError> {
-        match input {
-            Input::File { path, shown, format } => {
-                let _place = self.files.acquire().await;
-                let fail = |problem| InputError { source: shown.clone(), problem };
-                let url = file_url(&path).map_err(|problem| fail(problem.into()))?;
-                let text =
-                    file::read_document(&path).await.map_err(|problem| fail(problem.into()))?;
-                let document = extract(&text, format);
-                Ok(Loaded { source: shown, url, document, subject: Subject::File(path) })
-            }
-            Input::Page { url, shown } => {
-                let fail = |problem| InputError { source: shown.clone(), problem };
-                let reply = self.fetcher.fetch(&url, Want::Document).await;
-                let loaded = read_page(&reply).map_err(fail);
-                let last_url = reply.redirected_to.clone().unwrap_or_else(|| url.clone());
-                let document = loaded.as_ref().ok().map(|document| document.anchors.clone());
-                let fragments = document.map_or(Fragments::Unknown, Fragments::Known);
-                self.plan.borrow_mut().add_known(url.clone(), outcome(reply, |_| fragments));
-                Ok(Loaded {
-                    source: shown.clone(),
-                    document: loaded?,
-                    url: last_url,
-                    subject: Subject::Page(url),
-                })
-            }
+        let (source, loaded) = match input {
+            Input::File { path, shown, format } => (shown, self.load_file(path, format).await),
+            Input::Page { url, shown } => (shown, self.load_page(url).await),
+        };
+        match loaded {
+            Ok((url, path, document)) => Ok(Loaded { source, url, path, document }),
+            Err(problem) => Err(InputError { source, problem }),
         }
+    }
+
+    async fn load_file(&self, path: String, format: Format) -> Result<Parts, InputProblem> {
+        let _place = self.files.acquire().await;
+        let url = file_url(&path)?;
+        let document = extract(&file::read_document(&path).await?, format);
+        Ok((url, Some(path), document))
+    }
+
+    async fn load_page(&self, url: Url) -> Result<Parts, InputProblem> {
+        let reply = self.fetcher.fetch(&url, Want::Document).await;
+        let document = read_page(&reply);
+        let last_url = reply.redirected_to.clone().unwrap_or_else(|| url.clone());
+        self.plan.borrow_mut().add_known(url, outcome(reply));
+        Ok((last_url, None, document?))
     }
 
     async fn look(&self, subject: Subject, with_anchors: bool) -> Outcome {
         match subject {
             Subject::Page(url) => {
                 let want = if with_anchors { Want::Document } else { Want::Status };
-                let reply = self.fetcher.fetch(&url, want).await;
-                outcome(reply, |content| match content {
-                    Content::Document(page) => {
-                        Fragments::Known(extract(&page.text_lossy(), page.format).anchors)
-                    }
-                    Content::NotRead | Content::NoDocument(_) => Fragments::Unknown,
-                })
+                outcome(self.fetcher.fetch(&url, want).await)
             }
             Subject::File(path) => {
                 let _place = self.files.acquire().await;
                 let shown = input::shown(&self.cwd, &path);
-                let known =
-                    |path: &str| self.plan.borrow().anchors_of(&Subject::File(path.to_owned()));
+                let known = |path: &str| self.plan.borrow().anchors_of(path);
                 let result = file::look(&path, shown, with_anchors, known).await;
                 Outcome { status: None, redirected_to: None, result }
             }
@@ -210,7 +205,14 @@ impl<'a> Check<'a> {
 }
 
 /// What a reply says about the links to its page.
-fn outcome(reply: Reply, fragments: impl FnOnce(Content) -> Fragments) -> Outcome {
+fn outcome(reply: Reply) -> Outcome {
+    let fragments = |content| match content {
+        // For anchors a page that is not quite text is good enough.
+        Content::Document(page) => {
+            Fragments::Known(extract(&page.text_lossy(), page.format).anchors)
+        }
+        Content::NotRead | Content::NoDocument(_) => Fragments::Unknown,
+    };
     Outcome {
         status: reply.status,
         redirected_to: reply.redirected_to.map(String::from),

@@ -98,10 +98,10 @@ pub(crate) struct Plan {
     occurrences: Vec<Occurrence>,
     jobs: Vec<Job>,
     job_of: HashMap<Subject, usize>,
-    /// The anchors of documents that were read as inputs.
-    anchors: HashMap<Subject, Anchors>,
+    /// The anchors of files that were read as inputs, by their absolute paths.
+    anchors: HashMap<String, Anchors>,
     /// What is known of pages that were fetched as inputs.
-    known: HashMap<Subject, Outcome>,
+    pages: HashMap<Url, Outcome>,
     progress: Progress,
 }
 
@@ -130,19 +130,19 @@ impl Plan {
         }
     }
 
-    /// Remembers the anchors of a document, so that links to it need not read it again.
-    pub(crate) fn add_anchors(&mut self, subject: Subject, anchors: Anchors) {
-        self.anchors.insert(subject, anchors);
+    /// Remembers the anchors of the file at `path`, so that links to it need not read it again.
+    pub(crate) fn add_anchors(&mut self, path: String, anchors: Anchors) {
+        self.anchors.insert(path, anchors);
     }
 
     /// Remembers what is known of a page, so that links to it need not ask again.
     pub(crate) fn add_known(&mut self, url: Url, outcome: Outcome) {
-        self.known.insert(Subject::Page(url), outcome);
+        self.pages.insert(url, outcome);
     }
 
-    /// The anchors of a document that was read as an input.
-    pub(crate) fn anchors_of(&self, subject: &Subject) -> Option<Anchors> {
-        self.anchors.get(subject).cloned()
+    /// The anchors of a file that was read as an input.
+    pub(crate) fn anchors_of(&self, path: &str) -> Option<Anchors> {
+        self.anchors.get(path).cloned()
     }
 
     /// How many documents there are.
@@ -194,7 +194,9 @@ impl Plan {
     /// is settled here.
     pub(crate) fn open_jobs(&mut self) -> Vec<(usize, Subject, bool)> {
         for index in 0..self.jobs.len() {
-            if let Some(outcome) = self.known.get(&self.jobs[index].subject).cloned() {
+            if let Subject::Page(url) = &self.jobs[index].subject
+                && let Some(outcome) = self.pages.get(url).cloned()
+            {
                 self.settle(index, outcome);
             }
         }
@@ -263,7 +265,7 @@ mod tests {
     fn add(plan: &mut Plan, path: &str, text: &str) {
         let Document { links, anchors, .. } = extract(text, Format::Markdown);
         let url = file_url(path).unwrap();
-        plan.add_anchors(Subject::File(path.to_owned()), anchors);
+        plan.add_anchors(path.to_owned(), anchors);
         plan.add_document(path.to_owned(), links, &Resolver::new(&url, None, None, &[], false));
     }
 

@@ -175,7 +175,7 @@ mod tests {
     }
 
     fn in_file(link: &str) -> Result<Destination, Problem> {
-        resolve_in("file:///work/docs/a%20b.md", None, link)
+        resolve_in("file:///home/docs/a%20b.md", None, link)
     }
 
     fn file(path: &str, fragment: Option<&str>) -> Result<Destination, Problem> {
@@ -189,11 +189,11 @@ mod tests {
 
     #[test]
     fn relative_links_of_a_file_are_files() {
-        assert_eq!(in_file("c.md"), file("/work/docs/c.md", None));
-        assert_eq!(in_file("../x/c%20d.md?v=1#e%20f"), file("/work/x/c d.md", Some("e%20f")));
-        assert_eq!(in_file("ünder score.md"), file("/work/docs/ünder score.md", None));
-        assert_eq!(in_file("#here"), file("/work/docs/a b.md", Some("here")));
-        assert_eq!(in_file("sub/"), file("/work/docs/sub/", None));
+        assert_eq!(in_file("c.md"), file("/home/docs/c.md", None));
+        assert_eq!(in_file("../x/c%20d.md?v=1#e%20f"), file("/home/x/c d.md", Some("e%20f")));
+        assert_eq!(in_file("ünder score.md"), file("/home/docs/ünder score.md", None));
+        assert_eq!(in_file("#here"), file("/home/docs/a b.md", Some("here")));
+        assert_eq!(in_file("sub/"), file("/home/docs/sub/", None));
         assert_eq!(in_file("file:///etc/x"), file("/etc/x", None));
     }
 
@@ -202,7 +202,7 @@ mod tests {
         assert_eq!(in_file("/a/b.md#c"), file("/site/a/b.md", Some("c")));
         assert_eq!(in_file("/../../b.md"), file("/site/b.md", None));
         assert_eq!(in_file("/"), file("/site/", None));
-        let document = file_url("/work/a.md").unwrap();
+        let document = file_url("/home/a.md").unwrap();
         let without = Resolver::new(&document, None, None, &[], false);
         assert_eq!(without.resolve("/a.md"), Err(Problem::NeedsRoot));
     }
@@ -218,13 +218,13 @@ mod tests {
 
     #[test]
     fn a_base_moves_relative_links() {
-        let document = "file:///work/docs/a.html";
+        let document = "file:///home/docs/a.html";
         assert_eq!(
             resolve_in(document, Some("https://x.example/d/"), "b"),
             page("https://x.example/d/b", None)
         );
         assert_eq!(resolve_in(document, Some("/d/"), "b#c"), file("/site/d/b", Some("c")));
-        assert_eq!(resolve_in(document, Some("../e/"), "b"), file("/work/e/b", None));
+        assert_eq!(resolve_in(document, Some("../e/"), "b"), file("/home/e/b", None));
         assert_eq!(
             resolve_in(document, Some("https://[/"), "b"),
             Err(Problem::Malformed(url::ParseError::InvalidIpv6Address))
@@ -274,12 +274,12 @@ mod tests {
     fn exclusion_sees_links_as_written_and_as_resolved() {
         let exclude = ["docs", "{{", "//x.example"].map(|text| Exclude::Substring(text.to_owned()));
         let skipped = |skip| Ok(Destination::Skipped(skip));
-        let document = file_url("/work/docs/a.md").unwrap();
+        let document = file_url("/home/docs/a.md").unwrap();
         let resolver = Resolver::new(&document, None, None, &exclude, true);
         assert_eq!(resolver.resolve("/{{ page }}"), skipped(Skip::Excluded));
         assert_eq!(resolver.resolve("HTTPS://X.example"), skipped(Skip::Excluded));
         assert_eq!(resolver.resolve("https://y.example/"), skipped(Skip::Offline));
         // That the folder's name is excluded text is the user's disk's business.
-        assert_eq!(resolver.resolve("b.md"), file("/work/docs/b.md", None));
+        assert_eq!(resolver.resolve("b.md"), file("/home/docs/b.md", None));
     }
 }

@@ -1,10 +1,10 @@
 //! Links and anchors of Markdown.
 
-use linkify::{LinkFinder, LinkKind};
-use pulldown_cmark::{BrokenLink, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
-
 use std::collections::HashSet;
 use std::ops::Range;
+
+use linkify::{LinkFinder, LinkKind};
+use pulldown_cmark::{BrokenLink, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
 use super::slug::Slugger;
 use super::{Found, Target, html};
@@ -46,7 +46,8 @@ pub(super) fn extract(text: &str, found: &mut Found) {
     let used = visitor.used_definitions;
     for (url, span) in definitions {
         // A definition that no link uses is checked at its own place: somebody wrote it to be used.
-        if !used.contains(&url) {
+        // `[comment]: <> (text)` is how people write comments.
+        if !url.is_empty() && !used.contains(&url) {
             found.link(span.start, url);
         }
     }
@@ -294,6 +295,11 @@ mod tests {
             links("[a] [b][A] [c][]\n\n[a]: x.md\n[c]: y.md\n[unused]: z.md\n"),
             ["1:1 x.md", "1:5 x.md", "1:12 y.md", "5:1 z.md"]
         );
+    }
+
+    #[test]
+    fn comments_written_as_definitions_are_no_links() {
+        assert_eq!(links("[comment]: <> (text)\n\n[//]: # (text)\n"), ["3:1 #"]);
     }
 
     #[test]
