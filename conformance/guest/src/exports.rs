@@ -96,7 +96,7 @@ fn refuse(message: String) -> Result<(), String> {
 #[kippu::export]
 async fn refuse_later(message: String) -> Result<u32, HostError> {
     sleep(Duration::from_millis(1)).await;
-    Err(HostError { code: "E_REFUSED".into(), ..HostError::named("RangeError", message) })
+    Err(HostError::named("RangeError", message).with_code("E_REFUSED"))
 }
 
 /// Rust calls JavaScript, which calls this again, `depth` times.

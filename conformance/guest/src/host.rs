@@ -60,7 +60,7 @@ async fn gives_256() -> Result<u8, HostError> {
 }
 
 fn error(message: &str) -> HostError {
-    HostError { code: "E_TEST".into(), ..HostError::named("RangeError", message) }
+    HostError::named("RangeError", message).with_code("E_TEST")
 }
 
 pub(crate) async fn sync_number() -> Outcome {
@@ -122,25 +122,22 @@ pub(crate) async fn busy_tasks_do_not_starve_the_host() -> Outcome {
 
 pub(crate) async fn error_keeps_name_message_code() -> Outcome {
     let error = fails("too fär").await.err().ok_or("it fails")?;
-    same(
-        (error.name.as_str(), error.message.as_str(), error.code.as_str()),
-        ("RangeError", "too fär", "E_TEST"),
-    )
+    same((error.name(), error.message(), error.code()), ("RangeError", "too fär", "E_TEST"))
 }
 
 pub(crate) async fn error_of_sync_function() -> Outcome {
     let error = fails_now("no").err().ok_or("it fails")?;
-    same((error.name.as_str(), error.message.as_str()), ("RangeError", "no"))
+    same((error.name(), error.message()), ("RangeError", "no"))
 }
 
 pub(crate) async fn wrong_type_is_a_type_error() -> Outcome {
     let error = gives_a_string().await.err().ok_or("it fails")?;
-    same(error.name.as_str(), "TypeError")
+    same(error.name(), "TypeError")
 }
 
 pub(crate) async fn out_of_range_is_a_type_error() -> Outcome {
     let error = gives_256().await.err().ok_or("it fails")?;
-    holds(error.name == "TypeError" || error.name == "RangeError", &error.to_string())
+    holds(error.name() == "TypeError" || error.name() == "RangeError", &error.to_string())
 }
 
 pub(crate) async fn call_is_send() -> Outcome {

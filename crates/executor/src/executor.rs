@@ -158,6 +158,12 @@ impl Executor {
         }
     }
 
+    /// Says that [`run_ready`](Self::run_ready) will be called soon in any case: until it returns `false`, `unpark`
+    /// is not rung. For a driver that has wakes to hand out before it runs the queue.
+    pub fn stay_awake(&self) {
+        self.tasks.queue().stay_awake();
+    }
+
     /// Whether a task of this executor is being polled, so that [`run_ready`](Self::run_ready) would panic.
     pub fn is_running(&self) -> bool {
         self.running.get()

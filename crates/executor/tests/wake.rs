@@ -123,6 +123,24 @@ fn the_bell_is_silent_while_more_is_left_over() {
 }
 
 #[test]
+fn the_bell_is_silent_from_stay_awake_until_the_executor_has_run() {
+    let (bell, waker) = Count::new();
+    let executor = Executor::new(waker);
+    executor.stay_awake();
+    executor.stay_awake();
+    drop(executor.spawn(async {}));
+    assert_eq!(bell.get(), 0);
+    run(&executor);
+    assert_eq!(executor.live_tasks(), 0);
+    drop(executor.spawn(async {}));
+    assert_eq!(bell.get(), 1);
+    executor.stay_awake();
+    run(&executor);
+    drop(executor.spawn(async {}));
+    assert_eq!(bell.get(), 2, "what was queued before is run, and the bell is armed again");
+}
+
+#[test]
 fn a_bell_may_wake_a_task_of_another_executor() {
     // An executor inside a task of another: the bell of the inner one is the outer one's waker.
     let log = Log::new();

@@ -5,16 +5,19 @@ use std::io;
 
 /// An error of the host's: what a JavaScript function threw or rejected with, or what it should not
 /// have returned. Also how an exported function's error looks to JavaScript.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+///
+/// It is one pointer wide, so that a `Result` of it is cheap to move when there is no error.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HostError {
-    /// The class, such as `TypeError`. `Error` when nothing better is known.
-    pub name: String,
-    /// What happened.
-    pub message: String,
-    /// The JavaScript stack; empty when there is none.
-    pub stack: String,
-    /// A short code for programs, such as Node's `ENOENT`; empty when there is none.
-    pub code: String,
+    parts: Box<Parts>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Parts {
+    name: String,
+    message: String,
+    stack: String,
+    code: String,
 }
 
 impl HostError {
@@ -25,7 +28,38 @@ impl HostError {
 
     /// An error of the class `name`.
     pub fn named(name: impl Into<String>, message: impl Into<String>) -> Self {
-        HostError { name: name.into(), message: message.into(), ..HostError::default() }
+        HostError::from_parts(name.into(), message.into(), String::new(), String::new())
+    }
+
+    /// Gives it a short code for programs, such as Node's `ENOENT`.
+    #[must_use]
+    pub fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.parts.code = code.into();
+        self
+    }
+
+    /// The class, such as `TypeError`. `Error` when nothing better is known.
+    pub fn name(&self) -> &str {
+        &self.parts.name
+    }
+
+    /// What happened.
+    pub fn message(&self) -> &str {
+        &self.parts.message
+    }
+
+    /// The JavaScript stack; empty when there is none.
+    pub fn stack(&self) -> &str {
+        &self.parts.stack
+    }
+
+    /// A short code for programs, such as Node's `ENOENT`; empty when there is none.
+    pub fn code(&self) -> &str {
+        &self.parts.code
+    }
+
+    pub(crate) fn from_parts(name: String, message: String, stack: String, code: String) -> Self {
+        HostError { parts: Box::new(Parts { name, message, stack, code }) }
     }
 
     /// A value was not of the type that the other side needs.
@@ -36,31 +70,31 @@ impl HostError {
 
     /// What a host function without a body answers where there is no JavaScript host.
     #[doc(hidden)]
-    pub fn unavailable(function: &str) -> Box<Self> {
-        Box::new(HostError::named(
+    pub fn unavailable(function: &str) -> Self {
+        HostError::named(
             "NotSupportedError",
             format!(
                 "host function `{function}` needs a JavaScript host; give it a body to be used elsewhere"
             ),
-        ))
+        )
     }
 
     /// Decodes section 6 of `abi/spec.md`: four strings in postcard's format.
     #[cfg(any(kippu_js, test))]
     pub(crate) fn from_bytes(mut bytes: &[u8]) -> Self {
         let mut next = || take_string(&mut bytes).unwrap_or_default();
-        let mut error = HostError { name: next(), message: next(), stack: next(), code: next() };
-        if error.name.is_empty() {
-            error.name.push_str("Error");
+        let mut name = next();
+        if name.is_empty() {
+            name.push_str("Error");
         }
-        error
+        HostError::from_parts(name, next(), next(), next())
     }
 
     /// Encodes section 6 of `abi/spec.md`.
     #[cfg(any(kippu_js, test))]
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        for text in [&self.name, &self.message, &self.stack, &self.code] {
+        for text in [self.name(), self.message(), self.stack(), self.code()] {
             let mut len = text.len();
             while len >= 0x80 {
                 out.push(len as u8 | 0x80);
@@ -92,9 +126,9 @@ fn take_string(bytes: &mut &[u8]) -> Option<String> {
 
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)?;
+        f.write_str(self.name())?;
         f.write_str(": ")?;
-        f.write_str(&self.message)
+        f.write_str(self.message())
     }
 }
 
@@ -103,7 +137,7 @@ impl std::error::Error for HostError {}
 impl From<HostError> for io::Error {
     /// The kind follows Node's error codes.
     fn from(error: HostError) -> Self {
-        let kind = match error.code.as_str() {
+        let kind = match error.code() {
             "ENOENT" => io::ErrorKind::NotFound,
             "EACCES" | "EPERM" => io::ErrorKind::PermissionDenied,
             "EEXIST" => io::ErrorKind::AlreadyExists,
@@ -130,12 +164,7 @@ mod tests {
 
     #[test]
     fn an_error_survives_its_encoding() {
-        let error = HostError {
-            name: "TypeError".into(),
-            message: "é".repeat(200),
-            stack: String::new(),
-            code: "E1".into(),
-        };
+        let error = HostError::named("TypeError", "é".repeat(200)).with_code("E1");
         assert_eq!(HostError::from_bytes(&error.to_bytes()), error);
     }
 
@@ -143,9 +172,9 @@ mod tests {
     fn bytes_that_end_early_give_what_was_there() {
         let error = HostError::named("RangeError", "too far");
         let bytes = error.to_bytes();
-        assert_eq!(HostError::from_bytes(&bytes[..11]).name, "RangeError");
-        assert_eq!(HostError::from_bytes(&bytes[..14]).message, "");
-        assert_eq!(HostError::from_bytes(&[]).name, "Error");
-        assert_eq!(HostError::from_bytes(&[0xff; 12]).name, "Error");
+        assert_eq!(HostError::from_bytes(&bytes[..11]).name(), "RangeError");
+        assert_eq!(HostError::from_bytes(&bytes[..14]).message(), "");
+        assert_eq!(HostError::from_bytes(&[]).name(), "Error");
+        assert_eq!(HostError::from_bytes(&[0xff; 12]).name(), "Error");
     }
 }

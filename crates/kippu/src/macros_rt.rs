@@ -29,8 +29,8 @@ where
     crate::rt::run_main(future)
 }
 
-/// A value or an error on its way. The error is boxed, so that values move fast.
-pub type Answered<T> = Result<T, Box<HostError>>;
+/// A value or an error on its way.
+pub type Answered<T> = Result<T, HostError>;
 
 /// Makes what a host function returns of what the host answered.
 pub trait Settle<T> {
@@ -50,7 +50,7 @@ impl<T, E: From<HostError>> Settle<T> for Fallible<Result<T, E>> {
     type Output = Result<T, E>;
 
     fn settle(answer: Answered<T>, _function: &'static str) -> Result<T, E> {
-        answer.map_err(|error| E::from(*error))
+        answer.map_err(E::from)
     }
 }
 

@@ -77,6 +77,12 @@ impl RunQueue {
         Batch::reversed(self.head.swap(AWAKE, AcqRel))
     }
 
+    /// From now on pushes do not ring, until [`try_idle`](Self::try_idle).
+    pub(crate) fn stay_awake(&self) {
+        // An error means that it is awake already.
+        let _ = self.head.compare_exchange(IDLE, AWAKE, AcqRel, Relaxed);
+    }
+
     /// From now on a push rings. `false`: something has been pushed meanwhile.
     pub(crate) fn try_idle(&self) -> bool {
         self.head.compare_exchange(AWAKE, IDLE, AcqRel, Relaxed).is_ok()

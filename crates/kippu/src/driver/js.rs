@@ -29,7 +29,7 @@ pub(crate) enum Answer {
     Unit,
     Number(f64),
     Bytes(Vec<u8>),
-    Error(Box<HostError>),
+    Error(HostError),
 }
 
 /// Fires the timers that are due at a time in ns.
@@ -121,6 +121,7 @@ impl JsDriver {
 pub(crate) fn turn(inner: &Inner, records: usize) -> f64 {
     let Inner { executor, driver, .. } = inner;
     IN_TURN.set(true);
+    executor.stay_awake();
     for record in 0..records {
         let (ticket, answer) = abi::record(record);
         driver.complete(ticket, answer);

@@ -49,7 +49,7 @@ fn unexpected<T>(expected: &str) -> Answered<T> {
 
 #[cold]
 fn wrong<T>(message: std::string::String) -> Answered<T> {
-    Err(Box::new(HostError::type_error(message)))
+    Err(HostError::type_error(message))
 }
 
 impl Decode for () {
@@ -222,10 +222,7 @@ impl<D, S> HostCall<D, S> {
 fn open_ticket() -> Answered<Ticket> {
     let ticket = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().open());
     ticket.ok_or_else(|| {
-        Box::new(HostError::named(
-            "RangeError",
-            "too many host operations are outstanding: 1048576",
-        ))
+        HostError::named("RangeError", "too many host operations are outstanding: 1048576")
     })
 }
 
@@ -242,8 +239,7 @@ fn settle_start(ticket: Ticket, status: Answered<i32>) -> State {
 
 impl RawCall {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Answer> {
-        match std::mem::replace(&mut self.state, State::Taken) {
-            State::Ready(answer) => Poll::Ready(answer),
+        match self.state {
             State::Pending(ticket) => {
                 let mut replaced = None;
                 let polled = crate::rt::with(|inner| {
@@ -251,14 +247,15 @@ impl RawCall {
                     inner.driver.tickets.borrow_mut().poll(ticket, cx.waker(), &mut replaced)
                 });
                 drop(replaced);
-                if polled.is_pending() {
-                    self.state = State::Pending(ticket);
+                if polled.is_ready() {
+                    self.state = State::Taken;
                 }
                 polled
             }
-            State::Taken => {
-                panic!("the future of a host function was polled after it was complete")
-            }
+            _ => match std::mem::replace(&mut self.state, State::Taken) {
+                State::Ready(answer) => Poll::Ready(answer),
+                _ => panic!("the future of a host function was polled after it was complete"),
+            },
         }
     }
 }
@@ -310,8 +307,8 @@ pub fn infallible<T>(value: T) -> Answered<T> {
 /// host function passes through.
 pub fn fallible<T, E: Display + 'static>(result: Result<T, E>) -> Answered<T> {
     result.map_err(|error| match (&error as &dyn Any).downcast_ref::<HostError>() {
-        Some(error) => Box::new(error.clone()),
-        None => Box::new(HostError::new(error.to_string())),
+        Some(error) => error.clone(),
+        None => HostError::new(error.to_string()),
     })
 }
 

@@ -59,5 +59,5 @@ where
 fn deadlocked(inner: &Inner) {
     let error = BlockOnError::would_deadlock(&inner.executor);
     let error = HostError::named("WouldDeadlock", error.to_string());
-    abi::reply(MAIN_CALL, Answer::Error(Box::new(error)));
+    abi::reply(MAIN_CALL, Answer::Error(error));
 }

@@ -147,14 +147,10 @@ fn take(record: Record) -> Answer {
                 // this call; and no bytes may be anywhere.
                 unsafe { std::slice::from_raw_parts(ptr, len) }.to_vec()
             };
-            if error {
-                Answer::Error(Box::new(HostError::from_bytes(&bytes)))
-            } else {
-                Answer::Bytes(bytes)
-            }
+            if error { Answer::Error(HostError::from_bytes(&bytes)) } else { Answer::Bytes(bytes) }
         }
         Said::Unknown => {
-            Answer::Error(Box::new(HostError::type_error("the host answered with an unknown tag")))
+            Answer::Error(HostError::type_error("the host answered with an unknown tag"))
         }
     }
 }

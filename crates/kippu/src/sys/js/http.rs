@@ -101,7 +101,7 @@ impl Drop for Body {
 }
 
 fn from_host(error: HostError) -> Error {
-    let kind = match error.code.as_str() {
+    let kind = match error.code() {
         "dns" => ErrorKind::Dns,
         "connect" => ErrorKind::Connect,
         "tls" => ErrorKind::Tls,
