@@ -159,7 +159,8 @@ impl Executor {
     }
 
     /// Says that [`run_ready`](Self::run_ready) will be called soon in any case: until it returns `false`, `unpark`
-    /// is not rung. For a driver that has wakes to hand out before it runs the queue.
+    /// is not rung. For a driver that has wakes to hand out before it runs the queue. A driver that does not call
+    /// `run_ready` after this loses wakes.
     pub fn stay_awake(&self) {
         self.tasks.queue().stay_awake();
     }
