@@ -232,11 +232,11 @@ impl Executor {
         self.tasks.len()
     }
 
-    /// Whether a waker of a live task is held by somebody whom the executor does not know: a timer, a
-    /// ticket, a channel, another thread. If none is, and nothing is runnable, no
+    /// Whether a waker of a live task is held by somebody whom the executor does not know: a timer that
+    /// keeps the program alive, a ticket, a channel, another thread. If none is, and nothing is runnable, no
     /// task will ever run again. Takes time in proportion to the live tasks.
     pub fn woken_from_outside(&self) -> bool {
-        self.tasks.held_outside()
+        self.tasks.held_outside(self.timers.borrow().unref_wakers())
     }
 
     /// Says what the task that is being polled waits for, for [`dump`](Self::dump). Kept until its next poll.

@@ -199,6 +199,14 @@ impl TimerWheel {
         }
     }
 
+    /// The wakers of the timers that do not keep the program alive.
+    pub(crate) fn unref_wakers(&self) -> impl Iterator<Item = &Waker> {
+        self.nodes
+            .iter()
+            .filter(|node| node.slot != FREE && !node.keeps_alive)
+            .filter_map(|node| node.waker.as_ref())
+    }
+
     /// Whether this timer keeps the program alive. `false` when it is not live.
     pub fn set_ref(&mut self, key: TimerKey, on: bool) -> bool {
         if self.node(key).is_none() {

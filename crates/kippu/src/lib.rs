@@ -97,7 +97,8 @@ pub use kippu_macros::main;
 
 /// Declares a function that the JavaScript host gives, sync or async.
 ///
-/// The call crosses when the function is called, not when its future is first polled. The future
+/// On a JavaScript host the call crosses when the function is called, not when its future is first polled; a body, which
+/// is what other hosts run, starts with the first poll like that of any async function. The future
 /// is `Send`; dropping it cancels the operation: the host function's `AbortSignal` aborts.
 ///
 /// ```no_run

@@ -1,6 +1,6 @@
 //! `#[kippu::export]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::{Error, Ident, ItemFn, LitStr, Result, Token};
 
@@ -57,7 +57,7 @@ fn entry(
         .iter()
         .enumerate()
         .flat_map(|(i, param)| {
-            let part = move |j: usize| format_ident!("raw{i}_{j}");
+            let part = move |j: usize| raw_name(i, j);
             param.lowering.raw_types().into_iter().enumerate().map(move |(j, ty)| (part(j), ty))
         })
         .collect();
@@ -71,14 +71,16 @@ fn entry(
     } else {
         quote!(::kippu::__rt::infallible)
     };
-    let (call, run) = if is_async {
+    // Names of our own, which the user's can neither see nor hide.
+    let (call, entry) = (own("call"), own("entry"));
+    let (call_param, run) = if is_async {
         let run = quote! {
-            ::kippu::__rt::export_async::<#decoder, _, _>(call, #name, || {
+            ::kippu::__rt::export_async::<#decoder, _, _>(#call, #name, || {
                 #(#make)*
                 Ok(async move { #wrap(#function(#(#arguments),*).await) })
             })
         };
-        (quote!(call: i32,), run)
+        (quote!(#call: i32,), run)
     } else {
         let run = quote! {
             ::kippu::__rt::export_sync::<#decoder, _>(|| {
@@ -91,7 +93,7 @@ fn entry(
     quote! {
         const _: () = {
             #[unsafe(export_name = #export_name)]
-            extern "C" fn entry(#call #(#raw_names: #raw_types),*) -> i32 {
+            extern "C" fn #entry(#call_param #(#raw_names: #raw_types),*) -> i32 {
                 // All owned memory is taken before anything can fail, so nothing leaks.
                 #(#take)*
                 #run
@@ -100,10 +102,19 @@ fn entry(
     }
 }
 
+fn own(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The raw part `j` of parameter `i`.
+fn raw_name(i: usize, j: usize) -> Ident {
+    own(&format!("raw{i}_{j}"))
+}
+
 /// Takes the raw parts of a parameter.
 fn take(i: usize, param: &Param) -> TokenStream {
     let name = &param.name;
-    let (ptr, len) = (format_ident!("raw{i}_0"), format_ident!("raw{i}_1"));
+    let (ptr, len) = (raw_name(i, 0), raw_name(i, 1));
     match &param.lowering {
         Lowering::Unit => quote!(),
         Lowering::Number("f32" | "f64") => quote!(let #name = #ptr;),

@@ -1,6 +1,6 @@
 //! `#[kippu::host]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Block, Error, Ident, LitStr, Result, Signature, Token, Visibility};
@@ -127,9 +127,12 @@ fn guest(
         .iter()
         .flat_map(|param| param.lowering.raw_types())
         .enumerate()
-        .map(|(i, _)| format_ident!("raw{i}"))
+        .map(|(i, _)| format_ident!("raw{i}", span = Span::mixed_site()))
         .collect();
-    let ticket = sig.asyncness.is_some().then(|| quote!(ticket: u32,));
+    // Names of our own, which the user's parameters can neither see nor hide.
+    let ticket = Ident::new("ticket", Span::mixed_site());
+    let import_fn = Ident::new("import", Span::mixed_site());
+    let ticket_param = sig.asyncness.is_some().then(|| quote!(#ticket: u32,));
     let (decoder, settle) = (output.ok.decoder(), settle(output, sig));
     let prepare = params.iter().filter_map(prepare);
     let lowered = params.iter().flat_map(lower_argument);
@@ -141,7 +144,7 @@ fn guest(
         #[link(wasm_import_module = #module)]
         unsafe extern "C" {
             #[link_name = #name]
-            fn import(#ticket #(#raw_names: #raw_types),*) -> i32;
+            fn #import_fn(#ticket_param #(#raw_names: #raw_types),*) -> i32;
         }
     };
     if sig.asyncness.is_some() {
@@ -151,10 +154,10 @@ fn guest(
                 -> impl ::core::future::Future<Output = #ok> + ::core::marker::Send + ::core::marker::Unpin + use<>
             {
                 #import
-                ::kippu::__rt::HostCall::<#decoder, #settle>::start(#name, |ticket| {
+                ::kippu::__rt::HostCall::<#decoder, #settle>::start(#name, |#ticket| {
                     #(#prepare)*
                     // SAFETY: the host keeps to abi/spec.md: it reads the lent bytes during the call only.
-                    Ok(unsafe { import(ticket, #(#lowered),*) })
+                    Ok(unsafe { #import_fn(#ticket, #(#lowered),*) })
                 })
             }
         }
@@ -166,7 +169,7 @@ fn guest(
                 ::kippu::__rt::call_sync::<#decoder, #settle>(#name, || {
                     #(#prepare)*
                     // SAFETY: the host keeps to abi/spec.md: it reads the lent bytes during the call only.
-                    Ok(unsafe { import(#(#lowered),*) })
+                    Ok(unsafe { #import_fn(#(#lowered),*) })
                 })
             }
         }

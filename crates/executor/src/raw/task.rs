@@ -265,27 +265,36 @@ impl TaskList {
         })
     }
 
-    /// Somebody besides this executor's own tasks and handles holds a waker of a live task.
+    /// Somebody besides this executor's own tasks and handles, and the holders of the `known` wakers, holds
+    /// a waker of a live task.
     ///
-    /// Known holders are taken off each task's count: the list, the handles, and the wakers that
-    /// joiners of this executor's live tasks have left there.
-    pub(crate) fn held_outside(&self) -> bool {
+    /// Known holders are taken off each task's count: the list, the handles, the wakers that
+    /// joiners of this executor's live tasks have left there, and `known`.
+    pub(crate) fn held_outside<'a>(&self, known: impl Iterator<Item = &'a Waker>) -> bool {
         for header in self.iter() {
             header.local.tally.set(1 + header.local.handles.get());
         }
         for header in self.iter() {
-            // SAFETY: owner only, and no reference to the place lives longer than this statement.
-            let target = unsafe { (*header.local.joiner.get()).as_ref().and_then(waker::target) };
-            if let Some(target) = target {
-                // SAFETY: the joiner's waker owns a reference to it.
-                let target = unsafe { target.as_ref() };
-                // A task of another executor may belong to another thread: its tally is not ours.
-                if Arc::ptr_eq(&target.shared, &self.queue) {
-                    target.local.tally.set(target.local.tally.get() + 1);
-                }
+            // SAFETY: owner only, and nothing changes the place while the reference lives: `tally` touches
+            // counts and nothing else.
+            if let Some(waker) = unsafe { &*header.local.joiner.get() } {
+                self.tally(waker);
             }
         }
+        known.for_each(|waker| self.tally(waker));
         self.iter().any(|header| header.state.load(Acquire) / REF > header.local.tally.get())
+    }
+
+    /// Notes that the holder of `waker` is known, if it is one of this executor's.
+    fn tally(&self, waker: &Waker) {
+        if let Some(target) = waker::target(waker) {
+            // SAFETY: the waker owns a reference to it.
+            let target = unsafe { target.as_ref() };
+            // A task of another executor may belong to another thread: its tally is not ours.
+            if Arc::ptr_eq(&target.shared, &self.queue) {
+                target.local.tally.set(target.local.tally.get() + 1);
+            }
+        }
     }
 
     /// A line about each live task, newest first.

@@ -7,7 +7,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 
-use kippu_executor::{Executor, Ticket, TicketTable};
+use kippu_executor::{Executor, TicketTable};
 
 use crate::host_error::HostError;
 use crate::rt::Inner;
@@ -38,6 +38,8 @@ type Fire = fn(&Executor, u64);
 /// The guest's side of the boundary.
 pub(crate) struct JsDriver {
     pub(crate) tickets: RefCell<TicketTable<Answer>>,
+    /// Kept between turns, so that completing allocates nothing.
+    wakes: Cell<Vec<Waker>>,
     /// The deadline that the host's timer is set to, in ns.
     armed: Cell<Option<u64>>,
     /// While `main` is running: what to do about a deadlock. A function, so that guests without a `main`
@@ -72,6 +74,7 @@ impl JsDriver {
     pub(crate) fn new() -> Self {
         JsDriver {
             tickets: RefCell::new(TicketTable::new()),
+            wakes: Cell::new(Vec::new()),
             armed: Cell::new(None),
             deadlocked: Cell::new(None),
             fire: Cell::new(None),
@@ -107,13 +110,24 @@ impl JsDriver {
         }
     }
 
-    /// Hands an answer to whoever waits for it.
-    fn complete(&self, ticket: Ticket, answer: Answer) {
-        // The borrow ends with the statement, before the wake and the drop, both of which may be foreign code.
-        let completed = self.tickets.borrow_mut().complete(ticket, answer);
-        if let Ok(Some(waker)) = completed {
-            waker.wake();
+    /// Hands the ring's answers to whoever waits for them.
+    ///
+    /// First all are taken, then all are woken: a wake may be foreign code, which may come back here, and lent payloads
+    /// are there only until the host is called. What nobody waits for any more is dropped at the end, for the same reason.
+    fn complete(&self, records: usize) {
+        let mut wakes = self.wakes.take();
+        let mut unwanted = Vec::new();
+        let mut tickets = self.tickets.borrow_mut();
+        for record in 0..records {
+            let (ticket, answer) = abi::record(record);
+            match tickets.complete(ticket, answer) {
+                Ok(waker) => wakes.extend(waker),
+                Err(answer) => unwanted.push(answer),
+            }
         }
+        drop(tickets);
+        wakes.drain(..).for_each(Waker::wake);
+        self.wakes.set(wakes);
     }
 }
 
@@ -122,10 +136,7 @@ pub(crate) fn turn(inner: &Inner, records: usize) -> f64 {
     let Inner { executor, driver, .. } = inner;
     IN_TURN.set(true);
     executor.stay_awake();
-    for record in 0..records {
-        let (ticket, answer) = abi::record(record);
-        driver.complete(ticket, answer);
-    }
+    driver.complete(records);
     // The clock is looked at only when there is a timer, or much to do: a look costs as much as a short turn.
     let fire = driver.fire.get().filter(|_| executor.next_deadline().is_some());
     if let Some(fire) = fire {

@@ -178,11 +178,11 @@ impl Runtime {
         if more {
             return Ok(Some(Duration::ZERO));
         }
-        if let Some(deadline) = executor.next_deadline() {
-            return Ok(Some(Duration::from_nanos(deadline.saturating_sub(crate::time::now_ns()))));
-        }
-        if driver.outstanding() > 0 || executor.woken_from_outside() {
-            return Ok(None);
+        let deadline = executor
+            .next_deadline()
+            .map(|deadline| Duration::from_nanos(deadline.saturating_sub(crate::time::now_ns())));
+        if driver.outstanding() > 0 || executor.ref_timers() > 0 || executor.woken_from_outside() {
+            return Ok(deadline);
         }
         // What was outstanding a moment ago may have woken a task before it ended, on another thread.
         if executor.run_ready(0) {

@@ -53,7 +53,7 @@ pub(crate) struct Body {
 
 pub(crate) async fn exchange(_: &Connections, request: Request) -> Result<Answer, Error> {
     let headers = request.headers.iter().map(|(name, value)| {
-        (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        (name.as_str().to_owned(), value.as_bytes().iter().map(|&byte| char::from(byte)).collect())
     });
     let request = host::Request {
         method: request.method.as_str().to_owned(),
@@ -66,8 +66,10 @@ pub(crate) async fn exchange(_: &Connections, request: Request) -> Result<Answer
     let status = StatusCode::from_u16(response.status)
         .map_err(|e| Error::with_detail(ErrorKind::Protocol, e))?;
     // The host has checked the names and values; what this crate's types cannot hold is left out.
+    // A value's characters are its bytes: JavaScript shows them as Latin-1.
     let headers = response.headers.into_iter().filter_map(|(name, value)| {
-        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
+        let bytes: Option<Vec<u8>> = value.chars().map(|c| u8::try_from(c).ok()).collect();
+        Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(bytes?).ok()?))
     });
     let mut map = HeaderMap::new();
     headers.for_each(|(name, value)| {
