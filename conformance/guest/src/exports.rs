@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kippu::HostError;
-use kippu::task::spawn;
+use kippu::task::{spawn, yield_now};
 use kippu::time::{Duration, sleep};
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
@@ -131,6 +131,40 @@ async fn give_up(times: u32) {
             std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx).is_ready()))
                 .await;
     }
+}
+
+/// Given by the tests. The parameter has the name that the macro would use itself.
+#[kippu::host]
+async fn refund(ticket: u32) -> Result<u32, HostError> {
+    Ok(ticket)
+}
+
+/// The function has the name that the macro would use itself.
+#[kippu::export]
+fn entry(import: i32) -> i32 {
+    import + 1
+}
+
+/// The parameter has the name that the macro would use itself.
+#[kippu::export]
+async fn dial(call: u32) -> Result<u32, HostError> {
+    refund(call).await
+}
+
+/// Asks again and again, beside a task that is always busy, until the answer is "stop".
+#[kippu::export]
+async fn ask_until_stopped() -> Result<u32, HostError> {
+    let busy = spawn(async {
+        loop {
+            yield_now().await;
+        }
+    });
+    let mut asked = 0;
+    while ask("on").await? != "stop" {
+        asked += 1;
+    }
+    busy.abort();
+    Ok(asked)
 }
 
 /// Panics, now or after a sleep.

@@ -105,6 +105,24 @@ fn a_wake_that_is_given_up_by_another_thread_ends_in_a_deadlock() {
 }
 
 #[test]
+fn timers_that_do_not_count_do_not_hide_a_deadlock() {
+    let error = block_on(async {
+        spawn(async {
+            loop {
+                sleep(Duration::from_secs(1)).unref().await;
+            }
+        })
+        .detach();
+        pending::<()>().await;
+    })
+    .unwrap_err();
+    assert!(matches!(error, BlockOnError::WouldDeadlock(_)), "{error}");
+    let woken =
+        block_on(timeout(Duration::from_millis(20), sleep(Duration::from_millis(1)).unref()));
+    assert_eq!(woken.unwrap(), Ok(()), "they fire while something else counts");
+}
+
+#[test]
 fn block_on_inside_a_task_is_an_error() {
     let inner = block_on(async { block_on(async { 1 }) }).unwrap();
     assert!(matches!(inner, Err(BlockOnError::Nested)));

@@ -72,7 +72,9 @@ fn entry(
         quote!(::kippu::__rt::infallible)
     };
     // Names of our own, which the user's can neither see nor hide.
-    let (call, entry) = (own("call"), own("entry"));
+    let call = own("call");
+    // A function's name has no hygiene, so it is one that nobody writes.
+    let entry = format_ident!("__kippu_entry");
     let (call_param, run) = if is_async {
         let run = quote! {
             ::kippu::__rt::export_async::<#decoder, _, _>(#call, #name, || {

@@ -131,7 +131,8 @@ fn guest(
         .collect();
     // Names of our own, which the user's parameters can neither see nor hide.
     let ticket = Ident::new("ticket", Span::mixed_site());
-    let import_fn = Ident::new("import", Span::mixed_site());
+    // A function's name has no hygiene, so it is one that nobody writes.
+    let import_fn = format_ident!("__kippu_import");
     let ticket_param = sig.asyncness.is_some().then(|| quote!(#ticket: u32,));
     let (decoder, settle) = (output.ok.decoder(), settle(output, sig));
     let prepare = params.iter().filter_map(prepare);

@@ -54,7 +54,9 @@ export const instantiate = async <E = Record<string, ExportFunction>>(
     const [signature, fn] =
       from === "host"
         ? [hostEntries[name], (host as Record<string, HostFunction>)[name]]
-        : (services[from]?.[name] ?? []);
+        : Object.hasOwn(services, from) && Object.hasOwn(services[from], name)
+          ? services[from][name]
+          : [];
     return (
       signature &&
       typeof fn === "function" &&
@@ -66,7 +68,7 @@ export const instantiate = async <E = Record<string, ExportFunction>>(
   const { kippu_start, main } = driver.exports;
 
   const calls = createCalls(driver);
-  const exports: Record<string, ExportFunction> = {};
+  const exports = { __proto__: null } as unknown as Record<string, ExportFunction>;
   for (const name in exportEntries) {
     const f = driver.exports[`kippu_export:${name}`];
     if (f) exports[name] = calls.wrap(exportEntries[name], f);

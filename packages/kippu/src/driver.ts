@@ -55,6 +55,8 @@ export const drive = async (
   let count = 0;
   let top = 0;
   let inFlight = 0;
+  /** How many entries of the guest are on the stack. */
+  let inside = 0;
   let dead: Error | undefined;
   /** What the guest said before it trapped. */
   let notice: Error | undefined;
@@ -87,10 +89,13 @@ export const drive = async (
   const enter = (f: RawFunction, raw: number[]): number => {
     check();
     notice = undefined;
+    inside++;
     try {
       return f(...raw);
     } catch (e) {
       throw trap(e);
+    } finally {
+      inside--;
     }
   };
   const trap = (e: unknown): Error => end(fail("TRAPPED", notice ?? e));
@@ -100,9 +105,12 @@ export const drive = async (
     if (!dead)
       try {
         notice = undefined;
+        inside++;
         return kippu_turn(records);
       } catch (e) {
         trap(e);
+      } finally {
+        inside--;
       }
     return -1;
   });
@@ -184,20 +192,26 @@ export const drive = async (
     dropped: (ticket) => aborts.size > 0 && aborts.get(ticket) === 0,
     complete(ticket, value, flag) {
       if (dead) return;
+      if (inside) {
+        // The guest cannot be turned here. What is lent would be gone later.
+        const kept = typeof value === "object" ? value.slice() : value;
+        queueMicrotask(() => driver.complete(ticket, kept, flag));
+        return;
+      }
       try {
         store(ring + count * 4, flag, value);
       } catch (e) {
         // The arena has room for an error once it is empty.
-        turn();
+        turn(true);
         throw e;
       }
       u32[ring + count++ * 4] = ticket;
       if (aborts.size) aborts.delete(ticket);
       if (--inFlight && count < capacity) schedule();
-      else turn();
+      else turn(count === capacity);
     },
     call(id, f, raw, receive) {
-      if (count) turn();
+      if (count) turn(true);
       const outer = calls[id];
       calls[id] = (tag, at, len, value, error) => {
         calls[id] = outer;
@@ -212,10 +226,11 @@ export const drive = async (
     end,
   };
 
-  const imports: Record<string, Record<string, unknown>> = {};
+  // Without prototypes: the names come from the module.
+  const imports = { __proto__: null } as unknown as Record<string, Record<string, unknown>>;
   const missing: [from: string, name: string][] = [];
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
-    imports[from] ??= {};
+    imports[from] ??= { __proto__: null } as unknown as Record<string, unknown>;
     imports[from][name] = from === "kippu" ? own[name] : resolve(driver, from, name);
     if (!imports[from][name]) missing.push([from, name]);
   }

@@ -103,10 +103,20 @@ export const createCalls = (driver: Driver): Calls => {
           // A codec uses its buffer again.
           values[i] = typeof types[i] === "object" ? (value as Uint8Array).slice() : value;
         }
-        for (const value of values)
-          if (typeof value === "number") raw.push(value);
-          else if (value !== undefined)
-            raw.push(...driver.give(typeof value === "string" ? stage(value) : value));
+        const given: [at: number, len: number][] = [];
+        try {
+          for (const value of values)
+            if (typeof value === "number") raw.push(value);
+            else if (value !== undefined) {
+              const bytes = driver.give(typeof value === "string" ? stage(value) : value);
+              given.push(bytes);
+              raw.push(...bytes);
+            }
+        } catch (e) {
+          // The guest takes all arguments or none.
+          if (!driver.dead()) for (const bytes of given) driver.exports.kippu_free(...bytes);
+          throw e;
+        }
         return raw;
       };
       if (!isAsync)

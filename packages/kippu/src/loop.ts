@@ -17,16 +17,25 @@ const macrotask: (f: () => void) => void =
     port2.postMessage(0);
   });
 
+/** This many turns pass between two looks at the clock. */
+const TURNS = 256;
+/** Turns in microtasks may follow one another for this many milliseconds before a macrotask. */
+const BURST = 8;
+
 /**
- * `enter` takes `kippu_turn` and gives its result. What comes back turns the guest now, turns
- * it at the next microtask checkpoint, and forgets the timer.
+ * `enter` takes `kippu_turn` and gives its result. What comes back turns the guest now (unless a
+ * macrotask is to do it, and `force` is not set), turns it at the next microtask checkpoint, and
+ * forgets the timer.
  */
 export const createLoop = (
   enter: () => number,
-): [turn: () => void, schedule: () => void, disarm: () => void] => {
+): [turn: (force?: boolean) => void, schedule: () => void, disarm: () => void] => {
   const ready = Promise.resolve();
   let wanted = false;
+  /** A macrotask is on its way: pages paint and host timers fire before the guest goes on. */
   let left = false;
+  let turns = 0;
+  let since = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let due = 0;
 
@@ -34,8 +43,20 @@ export const createLoop = (
     if (timer) clearTimeout(timer);
     timer = undefined;
   };
-  const turn = (): void => {
+  const breathe = (): void => {
+    left = true;
+    macrotask(() => {
+      left = false;
+      since = performance.now();
+      turn();
+    });
+  };
+  const turn = (force?: boolean): void => {
     wanted = false;
+    if (!force) {
+      if (!left && ++turns % TURNS < 1 && performance.now() - since > BURST) breathe();
+      if (left) return;
+    }
     const next = enter();
     if (next >= 0) {
       const at = performance.now() + next;
@@ -45,20 +66,14 @@ export const createLoop = (
         timer = setTimeout(
           () => {
             timer = undefined;
-            turn();
+            turn(true);
           },
           Math.min(Math.ceil(next), LONGEST),
         );
       }
     } else {
       disarm();
-      if (next < -1 && !left) {
-        left = true;
-        macrotask(() => {
-          left = false;
-          turn();
-        });
-      }
+      if (next < -1 && !left) breathe();
     }
   };
   return [

@@ -323,3 +323,46 @@ describe("memory", () => {
     assert.ok(after.arrayBuffers - before.arrayBuffers < 1_000_000, "guest memory did not grow");
   });
 });
+
+describe("names and fairness", () => {
+  test("functions and parameters may have the names that the macros use themselves", async () => {
+    const seen = [];
+    const guest = await open({
+      refund: async (ticket) => {
+        seen.push(ticket);
+        return ticket;
+      },
+    });
+    assert.equal(guest.exports.entry(20), 21);
+    assert.equal(await guest.exports.dial(77), 77);
+    assert.deepEqual(seen, [77]);
+  });
+
+  test("microtask completions beside a busy task let macrotasks run", async () => {
+    let stop = false;
+    const guest = await open({
+      ask: async (question) => (stop ? "stop" : question),
+    });
+    const done = guest.exports.ask_until_stopped();
+    const started = performance.now();
+    await delay(20);
+    const took = performance.now() - started;
+    stop = true;
+    assert.ok((await done) > 0);
+    assert.ok(took < 2000, `a host timer of 20 ms took ${took} ms`);
+  });
+
+  test("completing a ticket within the call that opened it is allowed", async () => {
+    let settle;
+    const thenable = {
+      // biome-ignore lint/suspicious/noThenProperty: that is what this is about
+      then(ok) {
+        settle = ok;
+        ok("now");
+      },
+    };
+    const guest = await open({ ask: () => thenable });
+    assert.equal(await guest.exports.ask_twice("x"), "now");
+    assert.ok(settle);
+  });
+});

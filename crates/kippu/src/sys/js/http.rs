@@ -1,5 +1,10 @@
 //! HTTP by the host's `fetch`.
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, Waker};
+
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
@@ -45,10 +50,36 @@ pub(crate) struct Answer {
     pub(crate) body: Body,
 }
 
+type Reading = Pin<Box<dyn Future<Output = Result<Vec<u8>, HostError>> + Send + Sync>>;
+
 /// Names the body that the host keeps. Dropping it closes it there.
-#[derive(Debug)]
 pub(crate) struct Body {
     handle: Option<u32>,
+    /// A read that nobody waits for at the moment. The host may have taken its bytes from the body already, so
+    /// the next read goes on with it.
+    reading: Option<Reading>,
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body").field("handle", &self.handle).finish_non_exhaustive()
+    }
+}
+
+/// A `fetch` under way. Dropped when its answer is here but has not been taken, it closes the body.
+struct Fetch<F: Future<Output = Result<host::Response, HostError>> + Unpin>(Option<F>);
+
+impl<F: Future<Output = Result<host::Response, HostError>> + Unpin> Drop for Fetch<F> {
+    fn drop(&mut self) {
+        let Some(mut call) = self.0.take() else {
+            return;
+        };
+        let mut cx = Context::from_waker(Waker::noop());
+        if let Poll::Ready(Ok(response)) = Pin::new(&mut call).poll(&mut cx) {
+            // Nobody is left to hear of an error.
+            let _ = host::close(response.handle);
+        }
+    }
 }
 
 pub(crate) async fn exchange(_: &Connections, request: Request) -> Result<Answer, Error> {
@@ -61,8 +92,14 @@ pub(crate) async fn exchange(_: &Connections, request: Request) -> Result<Answer
         headers: headers.collect(),
         body: request.body.map(Vec::from),
     };
-    let response = host::fetch(request).await.map_err(from_host)?;
-    let body = Body { handle: Some(response.handle) };
+    let mut fetch = Fetch(Some(host::fetch(request)));
+    let answer = match &mut fetch.0 {
+        Some(call) => call.await,
+        None => unreachable!("it was made in the line above"),
+    };
+    fetch.0 = None;
+    let response = answer.map_err(from_host)?;
+    let body = Body { handle: Some(response.handle), reading: None };
     let status = StatusCode::from_u16(response.status)
         .map_err(|e| Error::with_detail(ErrorKind::Protocol, e))?;
     // The host has checked the names and values; what this crate's types cannot hold is left out.
@@ -83,7 +120,8 @@ impl Body {
         let Some(handle) = self.handle else {
             return Ok(None);
         };
-        let chunk = host::chunk(handle).await;
+        let chunk = self.reading.get_or_insert_with(|| Box::pin(host::chunk(handle))).await;
+        self.reading = None;
         // At its end, and when it has failed, the host has forgotten the handle.
         if !matches!(&chunk, Ok(bytes) if !bytes.is_empty()) {
             self.handle = None;

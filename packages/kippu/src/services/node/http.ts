@@ -46,7 +46,7 @@ export const http = () => {
 
   const newHandle = (): number => {
     do last = (last + 1) >>> 0;
-    while (bodies.has(last));
+    while (!last || bodies.has(last));
     return last;
   };
   const close = (handle: number): void => {
@@ -62,8 +62,12 @@ export const http = () => {
   ): Promise<unknown> => {
     const target = checkUrl(url);
     const controller = new AbortController();
-    const abort = (): void => controller.abort();
-    signal.addEventListener("abort", abort);
+    let handle = 0;
+    // Also after the answer is here, until the guest has it: nobody else would close the body then.
+    signal.addEventListener("abort", () => {
+      controller.abort();
+      close(handle);
+    });
     try {
       const headers = new Headers();
       for (const [name, value] of given) headers.append(name, value);
@@ -77,7 +81,7 @@ export const http = () => {
         redirect: "manual",
         signal: controller.signal,
       });
-      const handle = newHandle();
+      handle = newHandle();
       bodies.set(handle, { reader: response.body?.getReader(), next: undefined, controller });
       const unpacked = response.headers.has("content-encoding");
       return {
@@ -89,8 +93,6 @@ export const http = () => {
       };
     } catch (e) {
       throw httpError(undefined, e);
-    } finally {
-      signal.removeEventListener("abort", abort);
     }
   };
 

@@ -29,7 +29,7 @@ export const sinkOf = (output: Output): Sink => {
   if (typeof output === "function") return inTurn(async (bytes) => output(bytes), ignore);
   let listening = false;
   let open = 0;
-  let closed: (() => void) | undefined;
+  const closed: (() => void)[] = [];
   return {
     write: (bytes) =>
       new Promise((resolve, reject) => {
@@ -40,13 +40,13 @@ export const sinkOf = (output: Output): Sink => {
         output.write(bytes, (error) => {
           if (error) reject(error);
           else resolve();
-          if (--open === 0) closed?.();
+          if (--open === 0) for (const done of closed.splice(0)) done();
         });
       }),
     async close() {
       if (open)
         await new Promise<void>((resolve) => {
-          closed = resolve;
+          closed.push(resolve);
         });
       // A broken pipe tells its stream after it has told the writer.
       if (listening) setImmediate(() => output.off("error", ignore));
