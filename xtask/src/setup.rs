@@ -51,10 +51,8 @@ fn node_modules(workspace: &Workspace) -> Result<()> {
     if modified(&installed).is_some_and(|at| modified(&lock).is_some_and(|lock| lock <= at)) {
         return Ok(());
     }
-    // Not `npm ci`: it refuses a lock file that was written where a package for another platform could
-    // not be had. This takes the locked versions all the same, and changes no file of the checkout.
     let mut command = workspace.npm();
-    command.args(["install", "--no-save"]);
+    command.arg("ci");
     cmd::run_with_progress(&mut command, "npm packages", NPM_ADVICE)
 }
 

@@ -380,7 +380,7 @@ test("start of a library is an error", async () => {
   await assert.rejects(instance.start(), { code: "KIPPU_NO_MAIN" });
 });
 
-test("100,000 awaits leave nothing behind", async () => {
+test("200,000 awaits leave nothing behind", async () => {
   assert.ok(globalThis.gc, "run with --expose-gc");
   const wasm = relay({ params: { x: "string" }, result: "f64" });
   const { exports } = await instantiate(wasm, {
@@ -392,7 +392,9 @@ test("100,000 awaits leave nothing behind", async () => {
     globalThis.gc();
     return process.memoryUsage().heapUsed;
   };
-  const before = await run(20_000);
-  const after = await run(100_000);
-  assert.ok(after - before < 1_000_000, `${after - before} bytes more`);
+  // The engine's own bookkeeping of hot code comes to rest in the first run.
+  const before = await run(100_000);
+  const after = await run(200_000);
+  // The smallest object has 12 bytes or more, so one that is left by each await is 2.4 MB.
+  assert.ok(after - before < 2_000_000, `${after - before} bytes more`);
 });

@@ -57,7 +57,7 @@ pub(crate) fn table(rows: &[Row]) -> Table {
         for goal in goals {
             let (asked, miss) = goal.judge(row);
             let figure = match goal.bound {
-                Bound::Ratio(_) => format!("{:.2}", row.ratio),
+                Bound::Ratio(_) => format!("{:.3}", row.ratio),
                 Bound::Ours(_) => format!("{}", row.ours),
             };
             let reached = match miss {
@@ -86,11 +86,11 @@ mod tests {
 
     #[test]
     fn a_reached_goal_shows_the_figure() {
-        assert!(text(50.0, 300.0).contains("yes: 6.00"));
+        assert!(text(50.0, 300.0).contains("yes: 6.000"));
     }
 
     #[test]
     fn a_missed_goal_shows_by_how_much() {
-        assert!(text(100.0, 300.0).contains("no: 3.00, short by 50 %"));
+        assert!(text(100.0, 300.0).contains("no: 3.000, short by 50 %"));
     }
 }

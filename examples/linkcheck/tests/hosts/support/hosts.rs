@@ -209,7 +209,7 @@ fn node() -> &'static OsString {
         let package = manifest("../../packages/kippu/dist");
         assert!(
             package.is_dir(),
-            "these tests need the npm package: run `npm install` and `npm run build -w kippu` in the \
+            "these tests need the npm package: run `npm ci` and `npm run build -w kippu` in the \
              root of the workspace, or `cargo xtask setup`"
         );
         node
