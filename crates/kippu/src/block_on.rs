@@ -41,22 +41,6 @@ fn list(tasks: &[String]) -> String {
 
 /// Runs until `future` is complete, and returns its output.
 ///
-/// Natively a fresh [`Runtime`](crate::Runtime) is made for it, and dropped with all tasks that are left when
-/// it returns. On a JavaScript host, which cannot wait, this runs what is runnable: it succeeds
-/// if that is enough for `future` to complete.
-///
-/// # Errors
-/// See [`BlockOnError`]: never a hang for want of a host that can wait.
-///
-/// # Panics
-/// When `future` does.
-#[cfg(not(kippu_js))]
-pub fn block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError> {
-    crate::Runtime::new()?.block_on(future)
-}
-
-/// Runs until `future` is complete, and returns its output.
-///
 /// Natively a fresh `Runtime` is made for it, and dropped with all tasks that are left when
 /// it returns. On a JavaScript host, which cannot wait, this runs what is runnable: it succeeds
 /// if that is enough for `future` to complete.
@@ -66,26 +50,33 @@ pub fn block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError> {
 ///
 /// # Panics
 /// When `future` does.
-#[cfg(kippu_js)]
 pub fn block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError> {
-    crate::rt::with(|inner| {
-        let executor = &inner.executor;
-        if executor.is_running() {
-            return Err(BlockOnError::Nested);
+    #[cfg(not(kippu_js))]
+    return crate::Runtime::new()?.block_on(future);
+    #[cfg(kippu_js)]
+    return crate::rt::with(|inner| run_without_waiting(&inner.executor, future));
+}
+
+#[cfg(kippu_js)]
+fn run_without_waiting<F: Future>(
+    executor: &Executor,
+    future: F,
+) -> Result<F::Output, BlockOnError> {
+    if executor.is_running() {
+        return Err(BlockOnError::Nested);
+    }
+    let mut future = std::pin::pin!(future);
+    let root = Root::new(executor);
+    loop {
+        let more = executor.run_ready(1);
+        match root.poll(future.as_mut()) {
+            Some(Poll::Ready(output)) => return Ok(output),
+            // It may have made something runnable.
+            Some(Poll::Pending) => {}
+            None if more => {}
+            None => return Err(BlockOnError::ParkUnsupported),
         }
-        let mut future = std::pin::pin!(future);
-        let root = Root::new(executor);
-        loop {
-            let more = executor.run_ready(1);
-            match root.poll(future.as_mut()) {
-                Some(Poll::Ready(output)) => return Ok(output),
-                // It may have made something runnable.
-                Some(Poll::Pending) => {}
-                None if more => {}
-                None => return Err(BlockOnError::ParkUnsupported),
-            }
-        }
-    })
+    }
 }
 
 const ROOT: &str = "block_on";
