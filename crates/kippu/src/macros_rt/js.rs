@@ -211,7 +211,10 @@ impl<D, S> HostCall<D, S> {
         import: impl FnOnce(u32) -> Answered<i32>,
     ) -> HostCall<D, S> {
         let state = match open_ticket() {
-            Ok(ticket) => settle_start(ticket, import(ticket.to_raw())),
+            Ok(ticket) => match import(ticket.to_raw()) {
+                Ok(0) => State::Pending(ticket),
+                status => answered(ticket, status),
+            },
             Err(error) => State::Ready(Answer::Error(error)),
         };
         HostCall { call: RawCall { state, function }, _types: PhantomData }
@@ -226,10 +229,8 @@ fn open_ticket() -> Answered<Ticket> {
     })
 }
 
-fn settle_start(ticket: Ticket, status: Answered<i32>) -> State {
-    if let Ok(0) = status {
-        return State::Pending(ticket);
-    }
+/// The operation was over when the call returned, or did not begin.
+fn answered(ticket: Ticket, status: Answered<i32>) -> State {
     crate::rt::with(|inner| inner.driver.tickets.borrow_mut().answered(ticket));
     State::Ready(match status {
         Ok(_) => abi::answer(),
@@ -261,15 +262,20 @@ impl RawCall {
 }
 
 impl Drop for RawCall {
+    #[inline]
     fn drop(&mut self) {
         if let State::Pending(ticket) = self.state {
-            let cancelled =
-                crate::rt::with(|inner| inner.driver.tickets.borrow_mut().cancel(ticket));
-            // What `cancelled` holds, a waker or a result, is dropped when the table is no longer borrowed.
-            if let Cancelled::Pending(_) = cancelled {
-                abi::cancel(ticket);
-            }
+            cancel(ticket);
         }
+    }
+}
+
+#[inline(never)]
+fn cancel(ticket: Ticket) {
+    let cancelled = crate::rt::with(|inner| inner.driver.tickets.borrow_mut().cancel(ticket));
+    // What `cancelled` holds, a waker or a result, is dropped when the table is no longer borrowed.
+    if let Cancelled::Pending(_) = cancelled {
+        abi::cancel(ticket);
     }
 }
 
