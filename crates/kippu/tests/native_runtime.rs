@@ -187,6 +187,28 @@ fn a_foreign_loop_turns_it() {
 }
 
 #[test]
+fn block_on_works_on_a_runtime_of_a_foreign_loop() {
+    let runtime = Runtime::with_unpark(Waker::noop().clone()).unwrap();
+    let (send, receive) = mpsc::channel::<Waker>();
+    let thread = thread::spawn(move || {
+        let waker = receive.recv().unwrap();
+        thread::sleep(Duration::from_millis(30));
+        waker.wake();
+    });
+    let mut sent = false;
+    let task = runtime.spawn(poll_fn(move |cx| {
+        if sent {
+            return Poll::Ready(());
+        }
+        sent = true;
+        send.send(cx.waker().clone()).unwrap();
+        Poll::Pending
+    }));
+    runtime.block_on(task).unwrap().unwrap();
+    thread.join().unwrap();
+}
+
+#[test]
 fn unpark_is_rung_once_for_many_wakes() {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

@@ -17,7 +17,6 @@ export const T_BOOL = 1;
 export const T_U32 = 7;
 export const T_F64 = 9;
 export const T_STRING = 10;
-export const T_BYTES = 11;
 export const T_SERDE = 12;
 
 /** The names of the types by number. */
@@ -47,7 +46,6 @@ export type TextCodec = readonly [
 ];
 
 // Tags of records and replies.
-export const UNIT = 0;
 export const NUMBER = 1;
 export const BYTES = 2;
 export const ERROR = 16;

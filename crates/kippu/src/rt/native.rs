@@ -7,7 +7,7 @@ use std::process;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Poll, Waker};
+use std::task::{Poll, Wake, Waker};
 use std::time::Duration;
 
 use kippu_executor::{Executor, JoinHandle, TaskOptions};
@@ -68,6 +68,23 @@ pub struct Runtime {
     inner: Rc<Inner>,
 }
 
+/// Rings a foreign loop, and the driver, which may be the one that waits: `block_on` works on every runtime.
+struct Both {
+    foreign: Waker,
+    own: Waker,
+}
+
+impl Wake for Both {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.own.wake_by_ref();
+        self.foreign.wake_by_ref();
+    }
+}
+
 /// What is to be done after a [`Runtime::turn`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Turn {
@@ -94,7 +111,9 @@ impl Runtime {
     /// # Errors
     /// When the system gives no poller.
     pub fn with_unpark(unpark: Waker) -> io::Result<Runtime> {
-        Ok(Runtime::from_parts(Driver::new()?, unpark))
+        let driver = Driver::new()?;
+        let both = Both { foreign: unpark, own: driver.unpark_waker() };
+        Ok(Runtime::from_parts(driver, Waker::from(Arc::new(both))))
     }
 
     fn from_parts(driver: Driver, unpark: Waker) -> Runtime {
