@@ -108,6 +108,14 @@ fn a_busy_server_is_left_alone_for_as_long_as_it_asks() {
 }
 
 #[test]
+fn a_redirect_in_raw_utf8_leads_to_the_same_page_on_every_host() {
+    let site = Site::start();
+    let report = check(&site, &["/moved-raw"], &[]);
+    assert_eq!(report.verdicts(), ["ok"]);
+    assert_eq!(report.array("links")[0]["redirected_to"], site.url("/%C3%A9"));
+}
+
+#[test]
 fn redirects_are_followed_but_not_for_ever() {
     let site = Site::start();
     let report = check(

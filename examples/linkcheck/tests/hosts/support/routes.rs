@@ -59,6 +59,9 @@ pub(crate) fn action(request: &Request) -> Action {
         "/busy-for-long" => busy("3600"),
         "/moved" => redirect(301, "/page.html"),
         "/moved-to-missing" => redirect(302, "/missing"),
+        // Raw UTF-8 in a header, as careless servers send it.
+        "/moved-raw" => redirect(302, "/é"),
+        "/%C3%A9" => html(PAGE),
         "/loop" => redirect(302, "/pool"),
         "/pool" => redirect(302, "/loop"),
         "/slow-body" => match is_head {
