@@ -1,17 +1,19 @@
 //! The executor: what a driver turns.
 
-use alloc::sync::Arc;
 use alloc::vec::{Drain, Vec};
 use core::cell::{Cell, RefCell};
 use core::fmt;
 use core::future::Future;
 use core::panic::Location;
-use core::task::Waker;
+use core::task::{Poll, Waker};
 
 use crate::dump::{TaskInfo, WaitsFor};
 use crate::join::JoinHandle;
-use crate::raw::{RunQueue, TaskList};
+use crate::raw::{Ran, Tasks};
 use crate::wheel::{TimerKey, TimerWheel};
+
+/// How many tasks `block_on` polls before it lets the driver look after other things.
+const BLOCK_ON_BUDGET: usize = 256;
 
 /// A single-threaded executor of local tasks.
 ///
@@ -21,12 +23,11 @@ use crate::wheel::{TimerKey, TimerWheel};
 /// Dropping it cancels every live task: their futures are dropped, newest task first, and
 /// their joiners get an error.
 pub struct Executor {
-    tasks: TaskList,
+    tasks: Tasks,
     timers: RefCell<TimerWheel>,
     /// Kept between calls of `fire_timers`, so that firing allocates nothing.
     due: Cell<Vec<Waker>>,
     running: Cell<bool>,
-    closing: Cell<bool>,
 }
 
 /// How to spawn a task.
@@ -60,11 +61,10 @@ impl Executor {
     /// end the driver's sleep or ask for a turn.
     pub fn new(unpark: Waker) -> Self {
         Executor {
-            tasks: TaskList::new(Arc::new(RunQueue::new(unpark))),
+            tasks: Tasks::new(unpark),
             timers: RefCell::new(TimerWheel::new()),
             due: Cell::new(Vec::new()),
             running: Cell::new(false),
-            closing: Cell::new(false),
         }
     }
 
@@ -101,11 +101,7 @@ impl Executor {
     {
         // A handle from the start, so that a panic below detaches the task.
         let handle = JoinHandle::new(self.tasks.spawn(future, options.name, location));
-        if self.closing.get() {
-            // `Executor::drop` will come to it and cancel it.
-        } else {
-            handle.task().schedule();
-        }
+        handle.task().schedule();
         handle
     }
 
@@ -121,11 +117,9 @@ impl Executor {
     {
         // A handle from the start, so that a panic below detaches the task.
         let handle = JoinHandle::new(self.tasks.spawn(future, options.name, Location::caller()));
-        if !self.closing.get() {
-            // While it is being polled, nobody may run the queue, where it may be by then.
-            let _running = Running::nested(&self.running);
-            self.tasks.run_new(handle.task());
-        }
+        // While it is being polled, nobody may run the queue, where it may be by then.
+        let _running = Running::enter(&self.running);
+        self.tasks.run_new(handle.task());
         handle
     }
 
@@ -140,21 +134,53 @@ impl Executor {
     /// executor's own (of a joiner in a foreign loop, say) passes through, as does, without the feature
     /// `std`, a task's. A call that ends so counts as one that returned `true`: call again.
     pub fn run_ready(&self, budget: usize) -> bool {
-        let Some(_running) = Running::outermost(&self.running) else {
-            panic!(
-                "nested run of an executor: run_ready was called from inside one of its own tasks; await instead of blocking"
-            );
-        };
-        let mut left = budget;
+        self.assert_not_running("run_ready");
+        let _running = Running::enter(&self.running);
+        self.tasks.run(&Cell::new(budget), false) == Ran::More
+    }
+
+    /// Runs tasks until `future` is complete, and returns its output. The future is not a task: it stays where it
+    /// is and may borrow from the caller. It takes its place in the order of wakes like any task.
+    ///
+    /// `park` is how the driver takes part. It is called with `false` when nothing is runnable: it should wait until
+    /// `unpark` is rung or [`next_deadline`](Self::next_deadline) comes, then call
+    /// [`fire_timers`](Self::fire_timers). It is called with `true` when there is more to run but
+    /// something else may be due: it should look after timers and I/O, and not wait.
+    ///
+    /// # Errors
+    /// Those of `park`, for example that nothing is left that could wake the future. The future is dropped then.
+    ///
+    /// # Panics
+    /// When the future does, and as [`run_ready`](Self::run_ready).
+    #[track_caller]
+    pub fn block_on<F, E>(
+        &self,
+        future: F,
+        mut park: impl FnMut(bool) -> Result<(), E>,
+    ) -> Result<F::Output, E>
+    where
+        F: Future,
+    {
+        let mut future = core::pin::pin!(future);
+        self.assert_not_running("block_on");
+        let root = self.tasks.spawn_root("block_on", Location::caller());
         loop {
-            if left == 0 {
-                return self.tasks.has_batch() || !self.tasks.queue().try_idle();
-            }
-            if self.tasks.run_next().is_some() {
-                left -= 1;
-            } else if self.tasks.queue().try_idle() {
-                return false;
-            }
+            let more = {
+                let _running = Running::enter(&self.running);
+                let budget = Cell::new(BLOCK_ON_BUDGET);
+                loop {
+                    if self.tasks.take_root_turn()
+                        && let Poll::Ready(output) = root.poll(future.as_mut())
+                    {
+                        return Ok(output);
+                    }
+                    match self.tasks.run(&budget, true) {
+                        Ran::Root => {}
+                        ran => break ran == Ran::More,
+                    }
+                }
+            };
+            park(more)?;
         }
     }
 
@@ -162,7 +188,7 @@ impl Executor {
     /// is not rung. For a driver that has wakes to hand out before it runs the queue. A driver that does not call
     /// `run_ready` after this loses wakes.
     pub fn stay_awake(&self) {
-        self.tasks.queue().stay_awake();
+        self.tasks.stay_awake();
     }
 
     /// Whether a task of this executor is being polled, so that [`run_ready`](Self::run_ready) would panic.
@@ -244,6 +270,19 @@ impl Executor {
         self.tasks.note_wait(what);
     }
 
+    /// Gives memory that finished tasks have left, and no task uses, back to the allocator. Until then, or until
+    /// the executor is dropped, it is kept for tasks to come. Takes time in proportion to that memory.
+    pub fn shrink_to_fit(&self) {
+        self.tasks.shrink_to_fit();
+    }
+
+    fn assert_not_running(&self, called: &str) {
+        assert!(
+            !self.running.get(),
+            "nested run of an executor: {called} was called from inside one of its own tasks; await instead of blocking"
+        );
+    }
+
     /// Every live task, newest first.
     pub fn dump(&self) -> Vec<TaskInfo> {
         self.tasks.dump().collect()
@@ -252,7 +291,6 @@ impl Executor {
 
 impl Drop for Executor {
     fn drop(&mut self) {
-        self.closing.set(true);
         self.tasks.shut_down();
     }
 }
@@ -290,11 +328,7 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn outermost(flag: &'a Cell<bool>) -> Option<Self> {
-        (!flag.replace(true)).then_some(Running { flag, before: false })
-    }
-
-    fn nested(flag: &'a Cell<bool>) -> Self {
+    fn enter(flag: &'a Cell<bool>) -> Self {
         Running { flag, before: flag.replace(true) }
     }
 }

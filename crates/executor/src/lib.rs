@@ -61,6 +61,8 @@ mod dump;
 mod executor;
 mod join;
 mod raw;
+mod sync;
+mod thread;
 mod tickets;
 mod wheel;
 

@@ -1,6 +1,6 @@
 //! The allocation of a task: header, then future or output; and the functions of its vtable.
 
-use alloc::boxed::Box;
+use core::alloc::Layout;
 use core::cell::UnsafeCell;
 use core::future::Future;
 use core::mem::ManuallyDrop;
@@ -9,6 +9,7 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 use super::header::{Header, Stage, VTable};
+use super::pool::{Class, Pool};
 use crate::JoinError;
 
 /// Future, then output, in the same place. `Local::stage` says which.
@@ -31,16 +32,18 @@ impl<F: Future> TaskCell<F> {
         write_error: Self::write_error,
         read_output: Self::read_output,
         drop_output: Self::drop_output,
-        dealloc: Self::dealloc,
+        layout: Layout::new::<Self>(),
+        class: Class::of(Layout::new::<Self>()),
     };
 
-    /// Allocates a task. The pointer may be used for the whole allocation.
-    pub(super) fn allocate(header: Header, future: F) -> NonNull<Header> {
-        let cell = Box::new(TaskCell {
-            header,
-            body: UnsafeCell::new(Body { future: ManuallyDrop::new(future) }),
-        });
-        NonNull::from(Box::leak(cell)).cast()
+    /// Makes a task. The pointer may be used for the whole of its memory.
+    #[inline]
+    pub(super) fn allocate(pool: &mut Pool, header: Header, future: F) -> NonNull<Header> {
+        let at = pool.allocate(Self::VTABLE.layout, Self::VTABLE.class).cast::<Self>();
+        let body = UnsafeCell::new(Body { future: ManuallyDrop::new(future) });
+        // SAFETY: the memory is big enough, aligned, and nobody else's.
+        unsafe { at.write(TaskCell { header, body }) };
+        at.cast()
     }
 
     /// The union of the task at `header`.
@@ -108,12 +111,6 @@ impl<F: Future> TaskCell<F> {
         // SAFETY: the stage was `Output`, and the caller has set it to `Empty`.
         unsafe { ManuallyDrop::drop(&mut (*body).output) };
     }
-
-    unsafe fn dealloc(header: NonNull<Header>) {
-        // SAFETY: it came from `Box::leak` in `allocate`, and the caller had the last reference.
-        // The union has no drop of its own, as its fields are `ManuallyDrop`.
-        drop(unsafe { Box::from_raw(header.cast::<TaskCell<F>>().as_ptr()) });
-    }
 }
 
 /// Puts the output in the future's place once the future has been dropped, by panic or not.
@@ -129,7 +126,7 @@ impl<F: Future> Drop for Finish<F> {
             // SAFETY: the future in this place is gone; the place is valid and the owner's alone.
             unsafe { (&raw mut (*self.body).output).write(ManuallyDrop::new(output)) };
             // SAFETY: the task is live while it is polled.
-            unsafe { self.header.as_ref() }.local.stage.set(Stage::Output);
+            unsafe { self.header.as_ref() }.local().stage.set(Stage::Output);
         }
     }
 }

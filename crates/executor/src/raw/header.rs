@@ -1,21 +1,33 @@
 //! The part of a task that does not depend on its future's type.
 
-use alloc::sync::Arc;
+use core::alloc::Layout;
 use core::cell::{Cell, UnsafeCell};
 use core::panic::Location;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicPtr, AtomicUsize};
 use core::task::{Context, Waker};
 
-use super::queue::RunQueue;
+use super::pool::Class;
+use super::shared::Shared;
 use crate::dump::WaitsFor;
+use crate::sync::{AtomicPtr, AtomicUsize};
 
-/// In the run queue, or about to be pushed by whoever set the flag.
-pub(super) const SCHEDULED: usize = 1;
-/// The future is gone.
-pub(super) const DONE: usize = 2;
-/// One reference.
-pub(super) const REF: usize = 4;
+/// A place for a pointer to a task.
+pub(super) type Link = Cell<Option<NonNull<Header>>>;
+
+/// In the local queue.
+pub(super) const SCHEDULED: u8 = 1;
+/// The future is gone. Set once, never cleared.
+pub(super) const DONE: u8 = 1 << 1;
+/// To be cancelled when it is taken from the queue.
+pub(super) const ABORTED: u8 = 1 << 2;
+/// A `JoinHandle` exists, so the output is kept.
+pub(super) const JOINABLE: u8 = 1 << 3;
+/// Stands in the queue for a future that `block_on` polls; its own future is never polled.
+pub(super) const ROOT: u8 = 1 << 4;
+/// The last poll has said what it waits for.
+pub(super) const NOTED: u8 = 1 << 5;
+/// Linked into the list of the dead, not that of the live.
+pub(super) const BURIED: u8 = 1 << 6;
 
 /// What the union behind the header holds. Owner only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,40 +53,88 @@ pub(super) struct VTable {
     pub(super) read_output: unsafe fn(NonNull<Header>, *mut ()),
     /// Drops the output in place.
     pub(super) drop_output: unsafe fn(NonNull<Header>),
-    /// Drops the header and frees the memory. The union holds nothing.
-    pub(super) dealloc: unsafe fn(NonNull<Header>),
+    /// Of the whole task, and where in the pool it comes from.
+    pub(super) layout: Layout,
+    pub(super) class: Class,
 }
 
-/// Fields that only the owner touches.
+/// Fields that only the owner touches. What every poll needs comes first.
 pub(super) struct Local {
+    /// The owner's share of the reference count; 0 when all of it is in `Header::remote`.
+    pub(super) refs: Cell<u32>,
+    pub(super) flags: Cell<u8>,
     pub(super) stage: Cell<Stage>,
-    /// A `JoinHandle` exists, so the output is kept.
-    pub(super) joinable: Cell<bool>,
-    /// To be cancelled when it is taken from the queue.
-    pub(super) aborted: Cell<bool>,
-    /// How many `JoinHandle`s and `AbortHandle`s exist: references that can wake nobody.
-    pub(super) handles: Cell<usize>,
-    /// Room for counting in `TaskList::held_outside`.
-    pub(super) tally: Cell<usize>,
+    /// The next entry of the local queue, while this one is in it.
+    pub(super) queue_next: Link,
     /// Who waits in `JoinHandle::poll`.
     pub(super) joiner: UnsafeCell<Option<Waker>>,
-    /// Neighbours in the list of live tasks.
-    pub(super) prev: Cell<Option<NonNull<Header>>>,
-    pub(super) next: Cell<Option<NonNull<Header>>>,
-    pub(super) name: Option<&'static str>,
+    /// Neighbours in the list of tasks.
+    pub(super) prev: Link,
+    pub(super) next: Link,
+    /// How many `JoinHandle`s and `AbortHandle`s exist: references that can wake nobody.
+    pub(super) handles: Cell<u32>,
+    /// Room for counting in `Tasks::held_outside`.
+    pub(super) tally: Cell<u32>,
     pub(super) location: &'static Location<'static>,
+    pub(super) name: Option<&'static str>,
+    /// Meaningful while `NOTED` is set.
     pub(super) waits_for: Cell<WaitsFor>,
 }
 
-/// The head of every task's allocation.
-pub(super) struct Header {
-    pub(super) state: AtomicUsize,
-    /// The next entry of the run queue, while this one is in it.
-    pub(super) queue_next: AtomicPtr<Header>,
-    pub(super) vtable: &'static VTable,
-    pub(super) shared: Arc<RunQueue>,
-    pub(super) local: Local,
+impl Local {
+    pub(super) fn has(&self, flag: u8) -> bool {
+        self.flags.get() & flag != 0
+    }
+
+    pub(super) fn set(&self, flag: u8) {
+        self.flags.set(self.flags.get() | flag);
+    }
+
+    pub(super) fn clear(&self, flag: u8) {
+        self.flags.set(self.flags.get() & !flag);
+    }
 }
 
-// A pointer to a header has its two lowest bits free for the queue's marks.
+/// The head of every task's memory.
+#[repr(C)]
+pub(super) struct Header {
+    /// What other threads have done to the task; see `remote`.
+    pub(super) remote: AtomicUsize,
+    pub(super) vtable: &'static VTable,
+    pub(super) shared: NonNull<Shared>,
+    local: Local,
+    /// The next entry of the remote stack, while this one is in it.
+    pub(super) remote_next: AtomicPtr<Header>,
+    /// Has loom see every use of `local`.
+    #[cfg(loom)]
+    check: loom::cell::UnsafeCell<()>,
+}
+
+impl Header {
+    pub(super) fn new(vtable: &'static VTable, shared: NonNull<Shared>, local: Local) -> Header {
+        Header {
+            remote: AtomicUsize::new(0),
+            vtable,
+            shared,
+            local,
+            remote_next: AtomicPtr::new(core::ptr::null_mut()),
+            #[cfg(loom)]
+            check: loom::cell::UnsafeCell::new(()),
+        }
+    }
+
+    /// Only for the owner.
+    pub(super) fn local(&self) -> &Local {
+        #[cfg(loom)]
+        self.check.with_mut(|_| ());
+        &self.local
+    }
+
+    pub(super) fn shared(&self) -> &Shared {
+        // SAFETY: point 6 of the module: it lives as long as any task of it.
+        unsafe { self.shared.as_ref() }
+    }
+}
+
+// A pointer to a header is never one of the remote stack's marks.
 const _: () = assert!(align_of::<Header>() >= 4);

@@ -1,21 +1,69 @@
-//! The run queue: a lock-free stack of what woke, which the owner takes whole and turns round.
+//! The run queue: a list that the owner keeps, first woken first; and a lock-free stack on which other
+//! threads leave tasks for the owner, who takes it whole and turns it round.
 //!
-//! Pushes come from any thread. The owner takes everything at once (a *batch*) and reverses
-//! it, so tasks run in the order in which they woke, and a task that wakes while a batch runs waits for the
-//! next one. There is no single pop from the shared stack, hence no ABA problem.
+//! There is no single pop from the stack, hence no ABA problem.
 
+use alloc::sync::Arc;
+use core::cell::Cell;
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{
-    AtomicPtr,
-    Ordering::{AcqRel, Acquire, Relaxed},
-};
+use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use core::task::Waker;
 
-use super::header::Header;
+use super::header::{Header, Link};
+use crate::sync::AtomicPtr;
 
-/// Empty, and nobody runs the executor: the next push rings `unpark`.
+/// What the owner has to run. Intrusive: linked by `Local::queue_next`.
+pub(super) struct LocalQueue {
+    first: Link,
+    /// Meaningful while there is a first one.
+    last: Cell<NonNull<Header>>,
+}
+
+impl LocalQueue {
+    pub(super) const fn new() -> LocalQueue {
+        LocalQueue { first: Cell::new(None), last: Cell::new(NonNull::dangling()) }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.first.get().is_none()
+    }
+
+    /// Adds a task at the end.
+    ///
+    /// # Safety
+    /// This is the owner. The task lives, is not in the queue, and is kept alive until it is popped.
+    #[inline]
+    pub(super) unsafe fn push(&self, task: NonNull<Header>) {
+        // SAFETY: the caller says that it lives.
+        unsafe { task.as_ref() }.local().queue_next.set(None);
+        match self.first.get() {
+            None => self.first.set(Some(task)),
+            // SAFETY: whatever is in the queue lives.
+            Some(_) => unsafe { self.last.get().as_ref() }.local().queue_next.set(Some(task)),
+        }
+        self.last.set(task);
+    }
+
+    pub(super) fn first(&self) -> Option<NonNull<Header>> {
+        self.first.get()
+    }
+
+    /// Takes the first task.
+    ///
+    /// # Safety
+    /// This is the owner.
+    #[inline]
+    pub(super) unsafe fn pop(&self) -> Option<NonNull<Header>> {
+        let task = self.first.get()?;
+        // SAFETY: whatever is in the queue lives.
+        self.first.set(unsafe { task.as_ref() }.local().queue_next.get());
+        Some(task)
+    }
+}
+
+/// Empty, and a push rings.
 const IDLE: *mut Header = ptr::null_mut();
-/// Empty, but the driver runs the executor or will: no need to ring.
+/// Empty, and a push need not ring: the owner will look before it sleeps.
 const AWAKE: *mut Header = ptr::without_provenance_mut(1);
 /// The executor is dead.
 const CLOSED: *mut Header = ptr::without_provenance_mut(2);
@@ -27,104 +75,129 @@ fn is_mark(entry: *mut Header) -> bool {
 /// What became of a push.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Push {
-    /// The task is in the queue.
-    Queued,
-    /// The executor is dead. The pusher must give back the reference that the entry would have borrowed.
+    /// The task is on the stack.
+    Left,
+    /// The executor is dead, nobody will take the task.
     Closed,
 }
 
-/// The shared end of an executor: what its wakers know of it.
-pub(crate) struct RunQueue {
+/// What other threads leave for the owner. Linked by `Header::remote_next`.
+pub(super) struct RemoteStack {
     head: AtomicPtr<Header>,
-    unpark: Waker,
+    /// In an `Arc`, so that a clone of it is no foreign code.
+    unpark: Arc<Waker>,
 }
 
-impl RunQueue {
-    pub(crate) fn new(unpark: Waker) -> Self {
-        RunQueue { head: AtomicPtr::new(IDLE), unpark }
+impl RemoteStack {
+    pub(super) fn new(unpark: Waker) -> RemoteStack {
+        RemoteStack { head: AtomicPtr::new(IDLE), unpark: Arc::new(unpark) }
     }
 
-    /// Pushes a task, and rings `unpark` if it is the first one while nobody runs.
+    /// Leaves a task for the owner, and rings `unpark` if it is the first one since the owner went to sleep.
     ///
     /// # Safety
-    /// The task lives, and the caller has just set its `SCHEDULED` flag.
-    pub(super) unsafe fn push(&self, task: NonNull<Header>) -> Push {
-        let mut head = self.head.load(Relaxed);
-        loop {
-            if head == CLOSED {
-                return Push::Closed;
+    /// The caller has just set the task's `QUEUED`, which keeps the task, and with it this stack, alive until
+    /// the task is on the stack. Neither is touched after that.
+    pub(super) unsafe fn push(this: NonNull<RemoteStack>, task: NonNull<Header>) -> Push {
+        let mut bell: Option<Arc<Waker>> = None;
+        {
+            // SAFETY: the caller says that both live until the exchange has succeeded.
+            let (stack, task_ref) = unsafe { (this.as_ref(), task.as_ref()) };
+            let mut head = stack.head.load(Acquire);
+            loop {
+                if head == CLOSED {
+                    return Push::Closed;
+                }
+                if head == IDLE && bell.is_none() {
+                    // Now, because the stack may be gone right after the exchange.
+                    bell = Some(stack.unpark.clone());
+                }
+                task_ref.remote_next.store(head, Relaxed);
+                match stack.head.compare_exchange_weak(head, task.as_ptr(), AcqRel, Acquire) {
+                    Ok(_) => break,
+                    Err(now) => head = now,
+                }
             }
-            // SAFETY: the task lives until it is taken out again, see point 6 of the module. After
-            // the exchange below it is not touched here any more.
-            unsafe { task.as_ref() }.queue_next.store(head, Relaxed);
-            match self.head.compare_exchange_weak(head, task.as_ptr(), AcqRel, Acquire) {
-                Ok(_) => break,
-                Err(now) => head = now,
+            if head != IDLE {
+                return Push::Left;
             }
         }
-        if head == IDLE {
-            self.unpark.wake_by_ref();
+        if let Some(bell) = bell {
+            bell.wake_by_ref();
         }
-        Push::Queued
+        Push::Left
     }
 
-    /// Takes everything, first woken first. Until [`try_idle`](Self::try_idle) pushes do not ring.
-    pub(super) fn take(&self) -> Batch {
-        let head = self.head.load(Relaxed);
-        if head == AWAKE {
-            return Batch { first: None };
-        }
-        Batch::reversed(self.head.swap(AWAKE, AcqRel))
+    /// Whether something is on the stack, for the owner to [`take`](Self::take).
+    #[inline]
+    pub(super) fn has_entries(&self) -> bool {
+        !is_mark(self.head.load(Relaxed))
+    }
+
+    /// Takes everything, first left first.
+    pub(super) fn take(&self) -> Taken {
+        Taken::reversed(self.head.swap(AWAKE, AcqRel))
     }
 
     /// From now on pushes do not ring, until [`try_idle`](Self::try_idle).
-    pub(crate) fn stay_awake(&self) {
-        // An error means that it is awake already.
-        let _ = self.head.compare_exchange(IDLE, AWAKE, AcqRel, Relaxed);
+    pub(super) fn stay_awake(&self) {
+        if self.head.load(Relaxed) == IDLE {
+            // An error means that something has been pushed, and has rung.
+            let _ = self.head.compare_exchange(IDLE, AWAKE, AcqRel, Relaxed);
+        }
     }
 
-    /// From now on a push rings. `false`: something has been pushed meanwhile.
-    pub(crate) fn try_idle(&self) -> bool {
-        self.head.compare_exchange(AWAKE, IDLE, AcqRel, Relaxed).is_ok()
-            || self.head.load(Relaxed) == IDLE
+    /// From now on a push rings. `false`: something is on the stack.
+    pub(super) fn try_idle(&self) -> bool {
+        let head = self.head.load(Relaxed);
+        head == IDLE
+            || head == AWAKE && self.head.compare_exchange(AWAKE, IDLE, AcqRel, Relaxed).is_ok()
+    }
+
+    /// Another thread has rung `unpark` since [`try_idle`](Self::try_idle).
+    pub(super) fn has_rung(&self) -> bool {
+        self.head.load(Relaxed) != IDLE
+    }
+
+    pub(super) fn ring(&self) {
+        self.unpark.wake_by_ref();
     }
 
     /// Takes everything for ever: later pushes answer [`Push::Closed`].
-    pub(super) fn close(&self) -> Batch {
-        Batch::reversed(self.head.swap(CLOSED, AcqRel))
+    pub(super) fn close(&self) -> Taken {
+        Taken::reversed(self.head.swap(CLOSED, AcqRel))
     }
 }
 
-/// Entries that the owner has taken from the queue; linked by `queue_next`.
-pub(crate) struct Batch {
+/// Entries that the owner has taken from the stack.
+pub(super) struct Taken {
     first: Option<NonNull<Header>>,
 }
 
-impl Batch {
-    pub(super) const EMPTY: Batch = Batch { first: None };
-
-    fn reversed(mut entry: *mut Header) -> Batch {
+impl Taken {
+    fn reversed(mut entry: *mut Header) -> Taken {
         let mut first: *mut Header = ptr::null_mut();
         while !is_mark(entry) {
-            // SAFETY: an entry is a live task (point 6 of the module), and only the owner, who took
-            // the whole stack, follows or changes the links now.
-            let next = unsafe { (*entry).queue_next.load(Relaxed) };
+            // SAFETY: an entry is kept alive by its `QUEUED`, and only the owner, who took the whole stack,
+            // follows or changes the links now.
+            let next = unsafe { (*entry).remote_next.load(Relaxed) };
             // SAFETY: as above.
-            unsafe { (*entry).queue_next.store(first, Relaxed) };
+            unsafe { (*entry).remote_next.store(first, Relaxed) };
             first = entry;
             entry = next;
         }
-        Batch { first: NonNull::new(first) }
+        Taken { first: NonNull::new(first) }
     }
+}
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.is_none()
-    }
+impl Iterator for Taken {
+    type Item = NonNull<Header>;
 
-    pub(super) fn pop(&mut self) -> Option<NonNull<Header>> {
+    /// The link is read before the entry is given out: its `QUEUED` may be cleared then.
+    fn next(&mut self) -> Option<NonNull<Header>> {
         let task = self.first?;
         // SAFETY: as in `reversed`.
-        self.first = NonNull::new(unsafe { task.as_ref() }.queue_next.load(Relaxed));
+        self.first = NonNull::new(unsafe { task.as_ref() }.remote_next.load(Relaxed));
         Some(task)
     }
 }

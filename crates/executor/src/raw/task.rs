@@ -1,68 +1,67 @@
-//! Running, cancelling, completing and joining tasks: the safe face of this folder.
+//! Making, running, cancelling and completing tasks: what the executor does with them.
 
-use alloc::sync::Arc;
 use core::cell::{Cell, UnsafeCell};
-use core::future::Future;
+use core::future::{Future, Pending, pending};
 use core::marker::PhantomData;
-use core::mem::MaybeUninit;
 use core::panic::Location;
+use core::pin::Pin;
 use core::ptr::NonNull;
-use core::sync::atomic::{
-    AtomicPtr, AtomicUsize,
-    Ordering::{AcqRel, Acquire, Relaxed},
-};
 use core::task::{Context, Poll, Waker};
 
 use super::cell::TaskCell;
-use super::header::{DONE, Header, Local, REF, SCHEDULED, Stage};
-use super::queue::{Batch, RunQueue};
+use super::handle::TaskRef;
+use super::header::{
+    ABORTED, BURIED, DONE, Header, JOINABLE, Local, NOTED, ROOT, SCHEDULED, Stage,
+};
+use super::refs;
+use super::shared::{Owned, Shared};
 use super::waker;
 use crate::JoinError;
 use crate::catch::{Payload, catch, discard, resume};
 use crate::dump::{TaskInfo, TaskState, WaitsFor};
 
-/// What came of running one entry of the queue.
+/// Why [`Tasks::run`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Polled {
-    /// The task waits.
-    Pending,
-    /// The task is done, or was done already.
-    Done,
+pub(crate) enum Ran {
+    /// Nothing is runnable.
+    Idle,
+    /// The budget is spent, and there is more.
+    More,
+    /// It is the turn of the future of `block_on`.
+    Root,
 }
 
-/// All live tasks of one executor, and the batch that it is working on. Owner only.
-pub(crate) struct TaskList {
-    first: Cell<Option<NonNull<Header>>>,
-    len: Cell<usize>,
-    /// The task being polled; of nested polls the innermost.
-    current: Cell<Option<NonNull<Header>>>,
-    batch: Cell<Batch>,
-    queue: Arc<RunQueue>,
+/// All tasks of one executor. Owner only.
+pub(crate) struct Tasks {
+    shared: NonNull<Shared>,
     /// Not `Send`: the owner is one thread.
     _owner: PhantomData<*const ()>,
 }
 
-impl TaskList {
-    pub(crate) fn new(queue: Arc<RunQueue>) -> Self {
-        TaskList {
-            first: Cell::new(None),
-            len: Cell::new(0),
-            current: Cell::new(None),
-            batch: Cell::new(Batch::EMPTY),
-            queue,
-            _owner: PhantomData,
-        }
+impl Tasks {
+    pub(crate) fn new(unpark: Waker) -> Self {
+        Tasks { shared: Shared::new(unpark), _owner: PhantomData }
+    }
+
+    fn shared(&self) -> &Shared {
+        // SAFETY: it lives at least as long as this.
+        unsafe { self.shared.as_ref() }
+    }
+
+    fn local(&self) -> &Owned {
+        self.shared().local()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.len.get()
+        self.local().live.get()
     }
 
-    pub(crate) fn queue(&self) -> &RunQueue {
-        &self.queue
+    pub(crate) fn stay_awake(&self) {
+        self.shared().stay_awake();
     }
 
-    /// Makes a task and links it into the list. It is not in the run queue yet.
+    /// Makes a task. It is not in the run queue yet.
+    #[inline]
     pub(crate) fn spawn<F>(
         &self,
         future: F,
@@ -73,103 +72,167 @@ impl TaskList {
         F: Future + 'static,
         F::Output: 'static,
     {
-        let header = Header {
-            // One reference for the list, one for the `TaskRef` that is returned.
-            state: AtomicUsize::new(2 * REF),
-            queue_next: AtomicPtr::new(core::ptr::null_mut()),
-            vtable: const { &TaskCell::<F>::VTABLE },
-            shared: self.queue.clone(),
-            local: Local {
-                stage: Cell::new(Stage::Future),
-                joinable: Cell::new(true),
-                aborted: Cell::new(false),
-                handles: Cell::new(1),
-                tally: Cell::new(0),
-                joiner: UnsafeCell::new(None),
-                prev: Cell::new(None),
-                next: Cell::new(self.first.get()),
-                name,
-                location,
-                waits_for: Cell::new(WaitsFor::Unknown),
-            },
-        };
-        let task = TaskCell::allocate(header, future);
-        if let Some(old) = self.first.replace(Some(task)) {
-            // SAFETY: whatever is linked into the list lives: the list has a reference.
-            unsafe { old.as_ref() }.local.prev.set(Some(task));
-        }
-        self.len.set(self.len.get() + 1);
-        TaskRef { task, _owner: PhantomData }
+        self.make(future, JOINABLE, name, location)
     }
 
-    /// Runs the next woken task; `None` when there is none.
-    pub(crate) fn run_next(&self) -> Option<Polled> {
-        let mut batch = self.batch.replace(Batch::EMPTY);
-        if batch.is_empty() {
-            batch = self.queue.take();
+    /// Makes the task that stands for a future which is not one, see [`RootTask`]. It is in the run queue.
+    pub(crate) fn spawn_root(
+        &self,
+        name: &'static str,
+        location: &'static Location<'static>,
+    ) -> RootTask<'_> {
+        let task = self.make::<Pending<()>>(pending(), ROOT, Some(name), location);
+        task.schedule();
+        RootTask { task, tasks: self }
+    }
+
+    fn make<F: Future>(
+        &self,
+        future: F,
+        flags: u8,
+        name: Option<&'static str>,
+        location: &'static Location<'static>,
+    ) -> TaskRef {
+        let local = Local {
+            // One for the executor, one for the `TaskRef` that is returned.
+            refs: Cell::new(2),
+            flags: Cell::new(flags),
+            stage: Cell::new(Stage::Future),
+            queue_next: Cell::new(None),
+            joiner: UnsafeCell::new(None),
+            prev: Cell::new(None),
+            next: Cell::new(None),
+            handles: Cell::new(1),
+            tally: Cell::new(0),
+            location,
+            name,
+            waits_for: Cell::new(WaitsFor::Unknown),
+        };
+        let header = Header::new(const { &TaskCell::<F>::VTABLE }, self.shared, local);
+        let shared = self.shared();
+        // SAFETY: this is the owner, and the pool runs no foreign code that could borrow it as well.
+        let task = TaskCell::allocate(unsafe { &mut *shared.pool() }, header, future);
+        // SAFETY: this is the owner, and the task has just been made.
+        unsafe { shared.link(task, &shared.local().first) };
+        let live = &shared.local().live;
+        live.set(live.get() + 1);
+        // SAFETY: one of the two references is for it.
+        unsafe { TaskRef::new(task) }
+    }
+
+    /// Runs woken tasks, at most `budget` of them, which it counts down.
+    ///
+    /// One `catch` is around all of them and not one around each, as what it costs is a fourth of a short poll.
+    /// What panicked is known by `current`.
+    pub(crate) fn run(&self, budget: &Cell<usize>, stop_at_root: bool) -> Ran {
+        self.shared().awake();
+        loop {
+            let ran = catch(
+                || self.run_uncaught(budget, stop_at_root),
+                |ran| match ran {
+                    Ok(ran) => Some(ran),
+                    Err(payload) => {
+                        self.contain(payload);
+                        None
+                    }
+                },
+            );
+            if let Some(ran) = ran {
+                return ran;
+            }
         }
-        let task = batch.pop();
-        self.batch.set(batch);
-        let task = task?;
-        // SAFETY: an entry of the queue is a live task of this executor.
-        let header = unsafe { task.as_ref() };
-        if header.state.fetch_and(!SCHEDULED, AcqRel) & DONE != 0 {
-            // SAFETY: point 6 of the module: the reference that the entry borrowed is ours to give back.
-            unsafe { waker::drop_ref(task) };
-            return Some(Polled::Done);
+    }
+
+    fn run_uncaught(&self, budget: &Cell<usize>, stop_at_root: bool) -> Ran {
+        let shared = self.shared();
+        let own = shared.local();
+        loop {
+            shared.collect();
+            let Some(task) = own.queue.first() else {
+                if shared.try_idle() {
+                    return Ran::Idle;
+                }
+                continue;
+            };
+            // SAFETY: point 4 of the module: what is in the queue lives.
+            let flags = &unsafe { task.as_ref() }.local().flags;
+            if flags.get() & DONE != 0 {
+                // SAFETY: this is the owner, and the entry has the executor's reference, see point 4.
+                unsafe {
+                    own.queue.pop();
+                    refs::release_local(task);
+                }
+                continue;
+            }
+            if budget.get() == 0 {
+                return Ran::More;
+            }
+            budget.set(budget.get() - 1);
+            // SAFETY: this is the owner.
+            unsafe { own.queue.pop() };
+            let flags = flags.replace(flags.get() & !(SCHEDULED | NOTED));
+            if flags & (ABORTED | ROOT) != 0 {
+                if flags & ROOT == 0 {
+                    self.cancel(task);
+                    continue;
+                }
+                own.root_due.set(true);
+                if stop_at_root {
+                    return Ran::Root;
+                }
+                continue;
+            }
+            own.current.set(Some(task));
+            // SAFETY: a live task whose future is there, on the owner; point 1 of the module.
+            let ready = unsafe { poll(task) };
+            own.current.set(None);
+            if ready {
+                self.complete(task);
+            }
         }
-        Some(if header.local.aborted.get() {
-            self.cancel(task);
-            Polled::Done
-        } else {
-            self.poll(task)
-        })
+    }
+
+    /// Something in [`run_uncaught`](Self::run_uncaught) panicked.
+    fn contain(&self, payload: Payload) {
+        match self.local().current.take() {
+            Some(task) => self.fail(task, JoinError::panicked(payload)),
+            // It was a foreign waker of a joiner. Its task is complete in every respect.
+            None => resume(payload),
+        }
     }
 
     /// Polls a task that is not in the queue: one that has just been spawned.
-    pub(crate) fn run_new(&self, task: &TaskRef) -> Polled {
-        self.poll(task.task)
+    pub(crate) fn run_new(&self, task: &TaskRef) {
+        let task = task.raw();
+        let current = &self.local().current;
+        let outer = current.replace(Some(task));
+        catch(
+            // SAFETY: a live task whose future is there, on the owner; point 1 of the module.
+            || unsafe { poll(task) },
+            |polled| {
+                current.set(outer);
+                match polled {
+                    Ok(false) => {}
+                    Ok(true) => self.complete(task),
+                    Err(payload) => self.fail(task, JoinError::panicked(payload)),
+                }
+            },
+        );
     }
 
-    /// More entries of the batch at hand are waiting.
-    pub(crate) fn has_batch(&self) -> bool {
-        let batch = self.batch.replace(Batch::EMPTY);
-        let more = !batch.is_empty();
-        self.batch.set(batch);
-        more
+    /// Whether the turn of `block_on`'s future has come; asking takes the turn.
+    pub(crate) fn take_root_turn(&self) -> bool {
+        self.local().root_due.take()
     }
 
     /// Notes what the task being polled waits for. Nothing when none is.
     pub(crate) fn note_wait(&self, what: WaitsFor) {
-        if let Some(task) = self.current.get() {
+        if let Some(task) = self.local().current.get() {
             // SAFETY: the task being polled lives.
-            unsafe { task.as_ref() }.local.waits_for.set(what);
+            let local = unsafe { task.as_ref() }.local();
+            local.waits_for.set(what);
+            local.set(NOTED);
         }
-    }
-
-    fn poll(&self, task: NonNull<Header>) -> Polled {
-        // SAFETY: the task is live: the list has a reference until `complete`.
-        let header = unsafe { task.as_ref() };
-        header.local.waits_for.set(WaitsFor::Unknown);
-        let poll = header.vtable.poll;
-        // SAFETY: the list's reference outlives the poll, as only `complete` below gives it back.
-        let waker = unsafe { waker::lend(task) };
-        let mut cx = Context::from_waker(&waker);
-        let outer = self.current.replace(Some(task));
-        catch(
-            // SAFETY: this is the owner (`TaskList` is not `Send`), the stage is `Future` (the task is not
-            // done), and nobody else polls it (point 1).
-            || unsafe { poll(task, &mut cx) },
-            |result| {
-                self.current.set(outer);
-                match result {
-                    Ok(false) => return Polled::Pending,
-                    Ok(true) => self.complete(task),
-                    Err(payload) => self.fail(task, JoinError::panicked(payload)),
-                }
-                Polled::Done
-            },
-        )
     }
 
     /// Drops the future before its time.
@@ -181,108 +244,110 @@ impl TaskList {
     ///
     /// This and the next two end the task's life, so none of them, nor a closure that is around it, may be
     /// given a `&Header`, which promises that the task lives until the call is over.
+    #[cold]
     fn fail(&self, task: NonNull<Header>, error: JoinError) {
-        empty(task, |dropped| {
+        let then = |dropped| {
             let error = match dropped {
                 Ok(()) => error,
                 Err(payload) => error.or_panicked(payload),
             };
-            // SAFETY: the list's reference is given back only by `complete` below.
+            // SAFETY: the executor's reference is given back only by `complete` below.
             let header = unsafe { task.as_ref() };
             // Also when nobody can ask for it: `complete` then drops it, panicking payloads included.
             // SAFETY: the union is empty now, and this is the owner.
             unsafe { (header.vtable.write_error)(task, error) };
-            header.local.stage.set(Stage::Output);
+            header.local().stage.set(Stage::Output);
             self.complete(task);
-        });
+        };
+        // SAFETY: a live task, on the owner.
+        unsafe { empty(task, then) };
     }
 
     /// The future is gone: ends the task. Drops an output that nobody can ask for.
+    #[inline]
     fn complete(&self, task: NonNull<Header>) {
-        // SAFETY: the list's reference is given back only by `retire` below.
-        if unsafe { task.as_ref() }.local.joinable.get() {
+        // SAFETY: the executor's reference is given back only by `retire` below.
+        if unsafe { task.as_ref() }.local().has(JOINABLE) {
             self.retire(task);
             return;
         }
-        empty(task, |dropped| {
+        let then = |dropped| {
             if let Err(payload) = dropped {
                 // It is nobody's panic.
                 discard(payload);
             }
             self.retire(task);
-        });
+        };
+        // SAFETY: a live task, on the owner.
+        unsafe { empty(task, then) };
     }
 
-    /// Unlinks the task, gives back the list's reference, wakes the joiner. Only the last may run
-    /// foreign code, so the task is done in every respect when that panics.
+    /// Gives back the executor's reference, wakes the joiner. Only the last may run foreign code, so the
+    /// task is done in every respect when that panics.
+    #[inline]
     fn retire(&self, task: NonNull<Header>) {
-        // SAFETY: the list's reference is given back below.
-        let header = unsafe { task.as_ref() };
-        self.unlink(header);
-        // SAFETY: owner only, and no reference to the place lives longer than one statement.
-        let joiner = unsafe { (*header.local.joiner.get()).take() };
-        if header.state.fetch_or(DONE, AcqRel) & SCHEDULED == 0 {
-            // SAFETY: point 6 of the module: no entry of the queue borrows the list's reference.
-            unsafe { waker::drop_ref(task) };
-        }
+        let joiner = {
+            // SAFETY: the executor's reference is given back below.
+            let local = unsafe { task.as_ref() }.local();
+            let live = &self.local().live;
+            live.set(live.get() - 1);
+            local.set(DONE);
+            // SAFETY: owner only, and no reference to the place lives longer than one statement.
+            let joiner = unsafe { (*local.joiner.get()).take() };
+            if !local.has(SCHEDULED) {
+                // SAFETY: point 4 of the module: no entry of the queue has the executor's reference.
+                unsafe { refs::release_local(task) };
+            }
+            joiner
+        };
         if let Some(joiner) = joiner {
             joiner.wake();
         }
     }
 
-    fn unlink(&self, header: &Header) {
-        let (prev, next) = (header.local.prev.take(), header.local.next.take());
-        match prev {
-            // SAFETY: neighbours in the list live.
-            Some(prev) => unsafe { prev.as_ref() }.local.next.set(next),
-            None => self.first.set(next),
-        }
-        if let Some(next) = next {
-            // SAFETY: as above.
-            unsafe { next.as_ref() }.local.prev.set(prev);
-        }
-        self.len.set(self.len.get() - 1);
-    }
-
-    /// Cancels every task, newest first, and closes the queue.
+    /// Cancels every task, newest first, and ends the executor.
     pub(crate) fn shut_down(&self) {
-        let closing = Closing {
-            list: self,
-            // From here on nothing rings: nobody will run what wakes.
-            woken: self.queue.take(),
-        };
+        // From here on nothing rings: nobody will run what wakes.
+        self.stay_awake();
+        let closing = Closing { tasks: self };
         closing.cancel_all();
     }
 
     fn iter(&self) -> impl Iterator<Item = &Header> {
-        let mut next = self.first.get();
+        let mut next = self.local().first.get();
         core::iter::from_fn(move || {
             // SAFETY: what is linked into the list lives, and nothing is unlinked while the
             // iterator is used: its users in this file call no foreign code.
             let header = unsafe { next?.as_ref() };
-            next = header.local.next.get();
+            next = header.local().next.get();
             Some(header)
         })
+        .filter(|header| !header.local().has(DONE))
     }
 
     /// Somebody besides this executor's own tasks and handles, and the holders of the `known` wakers, holds
     /// a waker of a live task.
     ///
-    /// Known holders are taken off each task's count: the list, the handles, the wakers that
+    /// Known holders are taken off each task's count: the executor, the handles, the wakers that
     /// joiners of this executor's live tasks have left there, and `known`.
     pub(crate) fn held_outside<'a>(&self, known: impl Iterator<Item = &'a Waker>) -> bool {
         for header in self.iter() {
-            header.local.tally.set(1 + header.local.handles.get());
+            let local = header.local();
+            local.tally.set(1 + local.handles.get());
         }
         for header in self.iter() {
             // SAFETY: owner only, and nothing changes the place while the reference lives: `tally` touches
             // counts and nothing else.
-            if let Some(waker) = unsafe { &*header.local.joiner.get() } {
+            if let Some(waker) = unsafe { &*header.local().joiner.get() } {
                 self.tally(waker);
             }
         }
         known.for_each(|waker| self.tally(waker));
-        self.iter().any(|header| header.state.load(Acquire) / REF > header.local.tally.get())
+        self.iter().any(|header| {
+            let local = header.local();
+            let refs = local.refs.get() as isize + refs::seen(header);
+            refs > local.tally.get() as isize
+        })
     }
 
     /// Notes that the holder of `waker` is known, if it is one of this executor's.
@@ -291,67 +356,67 @@ impl TaskList {
             // SAFETY: the waker owns a reference to it.
             let target = unsafe { target.as_ref() };
             // A task of another executor may belong to another thread: its tally is not ours.
-            if Arc::ptr_eq(&target.shared, &self.queue) {
-                target.local.tally.set(target.local.tally.get() + 1);
+            if target.shared == self.shared {
+                let tally = &target.local().tally;
+                tally.set(tally.get() + 1);
             }
         }
     }
 
     /// A line about each live task, newest first.
     pub(crate) fn dump(&self) -> impl Iterator<Item = TaskInfo> {
-        self.iter().map(|header| TaskInfo {
-            name: header.local.name,
-            location: header.local.location,
-            state: if self.current.get() == Some(NonNull::from(header)) {
-                TaskState::Running
-            } else if header.state.load(Relaxed) & SCHEDULED != 0 {
-                TaskState::Scheduled
-            } else {
-                TaskState::Waiting
-            },
-            waits_for: header.local.waits_for.get(),
+        // Whoever has been woken is in the run queue.
+        self.shared().collect();
+        self.iter().map(|header| {
+            let local = header.local();
+            TaskInfo {
+                name: local.name,
+                location: local.location,
+                state: if self.local().current.get() == Some(NonNull::from(header)) {
+                    TaskState::Running
+                } else if local.has(SCHEDULED) {
+                    TaskState::Scheduled
+                } else {
+                    TaskState::Waiting
+                },
+                waits_for: if local.has(NOTED) { local.waits_for.get() } else { WaitsFor::Unknown },
+            }
         })
     }
-}
 
-/// The second half of `shut_down`, which runs also when a panic (of a future's drop without `std`, or
-/// of a foreign joiner's wake) has cut short the first. A second panic aborts, as in the drop of a `Vec`.
-struct Closing<'a> {
-    list: &'a TaskList,
-    woken: Batch,
-}
-
-impl Closing<'_> {
-    fn cancel_all(&self) {
-        while let Some(task) = self.list.first.get() {
-            self.list.cancel(task);
-        }
+    /// Gives memory that no task uses back to the allocator.
+    pub(crate) fn shrink_to_fit(&self) {
+        // SAFETY: this is the owner, and the pool runs no foreign code that could borrow it as well.
+        unsafe { (*self.shared().pool()).shrink() };
     }
 }
 
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.cancel_all();
-        for mut batch in [
-            self.list.batch.replace(Batch::EMPTY),
-            core::mem::replace(&mut self.woken, Batch::EMPTY),
-            self.list.queue.close(),
-        ] {
-            while let Some(task) = batch.pop() {
-                // SAFETY: point 7 of the module: all tasks are done, so each entry's borrowed
-                // reference is ours to give back.
-                unsafe { waker::drop_ref(task) };
-            }
-        }
-    }
+/// Polls a task; whether it is ready.
+///
+/// # Safety
+/// A live task of this thread's executor, whose future is there and is not being polled.
+#[inline]
+unsafe fn poll(task: NonNull<Header>) -> bool {
+    // SAFETY: the executor's reference is given back only when the task is complete.
+    let waker = unsafe { waker::lend(task) };
+    // SAFETY: as above.
+    let vtable = unsafe { task.as_ref() }.vtable;
+    // SAFETY: the caller says so.
+    unsafe { (vtable.poll)(task, &mut Context::from_waker(&waker)) }
 }
 
-/// Drops what the union of a live task holds, then goes on with `then`. `Err`: the drop panicked.
-fn empty<R>(task: NonNull<Header>, then: impl FnOnce(Result<(), Payload>) -> R) -> R {
+/// Drops what the union of a task holds, then goes on with `then`. `Err`: the drop panicked.
+///
+/// # Safety
+/// The task lives at least until `then` is called, and this is its owner.
+pub(super) unsafe fn empty<R>(
+    task: NonNull<Header>,
+    then: impl FnOnce(Result<(), Payload>) -> R,
+) -> R {
     let (stage, vtable) = {
-        // SAFETY: the callers give a live task.
+        // SAFETY: the caller says that it lives.
         let header = unsafe { task.as_ref() };
-        (header.local.stage.replace(Stage::Empty), header.vtable)
+        (header.local().stage.replace(Stage::Empty), header.vtable)
     };
     match stage {
         // SAFETY: the caller is the owner, with a live task; the stage said future, and says empty now.
@@ -362,118 +427,80 @@ fn empty<R>(task: NonNull<Header>, then: impl FnOnce(Result<(), Payload>) -> R) 
     }
 }
 
-/// A reference to a task, from the owner's thread: what join and abort handles hold.
-pub(crate) struct TaskRef {
-    task: NonNull<Header>,
-    _owner: PhantomData<*const ()>,
+/// The second half of `shut_down`, which runs also when a panic (of a future's drop without `std`, or
+/// of a foreign joiner's wake) has cut short the first. A second panic aborts, as in the drop of a `Vec`.
+struct Closing<'a> {
+    tasks: &'a Tasks,
 }
 
-impl TaskRef {
-    fn header(&self) -> &Header {
-        // SAFETY: this owns a reference.
-        unsafe { self.task.as_ref() }
-    }
-
-    /// Puts the task into the run queue.
-    pub(crate) fn schedule(&self) {
-        // SAFETY: this owns a reference.
-        unsafe { waker::schedule(self.task) };
-    }
-
-    pub(crate) fn is_done(&self) -> bool {
-        self.header().state.load(Acquire) & DONE != 0
-    }
-
-    /// Has the task cancelled when its turn comes.
-    pub(crate) fn abort(&self) {
-        if !self.is_done() {
-            self.header().local.aborted.set(true);
-            self.schedule();
-        }
-    }
-
-    pub(crate) fn location(&self) -> &'static Location<'static> {
-        self.header().local.location
-    }
-
-    /// The output, once.
-    ///
-    /// # Safety
-    /// `T` is the output type of the future that this task was spawned with.
-    ///
-    /// # Panics
-    /// When the output has been taken before.
-    pub(crate) unsafe fn poll_join<T>(&self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
-        let header = self.header();
-        if !self.is_done() {
-            self.set_joiner(Some(cx.waker()));
-            // The clone and drop of a waker may be foreign code, and that may turn the executor.
-            if !self.is_done() {
-                return Poll::Pending;
-            }
-        }
-        assert!(
-            header.local.stage.replace(Stage::Empty) == Stage::Output,
-            "JoinHandle polled after it gave its output"
-        );
-        let mut output = MaybeUninit::<Result<T, JoinError>>::uninit();
-        // SAFETY: the stage was `Output` and is `Empty` now; the caller vouches for `T`.
-        unsafe { (header.vtable.read_output)(self.task, output.as_mut_ptr().cast()) };
-        // SAFETY: `read_output` has written it.
-        Poll::Ready(unsafe { output.assume_init() })
-    }
-
-    /// Nobody will ask for the output.
-    pub(crate) fn detach(&self) {
-        // First of all, so that the output is dropped by somebody even if a foreign waker's drop panics.
-        self.header().local.joinable.set(false);
-        self.set_joiner(None);
-        if self.is_done() {
-            // A panic in the drop of an output passes to whoever drops the handle, as with a Box.
-            empty(self.task, |dropped| {
-                if let Err(payload) = dropped {
-                    resume(payload);
+impl Closing<'_> {
+    /// Cancels what lives, and buries what is done.
+    fn cancel_all(&self) {
+        let shared = self.tasks.shared();
+        while let Some(task) = shared.local().first.get() {
+            // SAFETY: whatever is in the list lives.
+            if unsafe { task.as_ref() }.local().has(DONE) {
+                // SAFETY: this is the owner, and the task goes from one list to the other.
+                unsafe {
+                    shared.unlink(task);
+                    task.as_ref().local().set(BURIED);
+                    shared.link(task, &shared.local().buried);
                 }
-            });
-        }
-    }
-
-    fn set_joiner(&self, waker: Option<&Waker>) {
-        let place = self.header().local.joiner.get();
-        // SAFETY: owner only, and no reference to the place lives longer than this statement.
-        // `will_wake` is a comparison of pointers and runs no foreign code.
-        let same = unsafe {
-            match (&*place, waker) {
-                (Some(old), Some(new)) => old.will_wake(new),
-                (None, None) => true,
-                _ => false,
+            } else {
+                self.tasks.cancel(task);
             }
-        };
-        if !same {
-            // Clone and drop of a waker may be foreign code, so the place is not borrowed meanwhile.
-            let new = waker.cloned();
-            // SAFETY: as above; the old waker is dropped after the exchange.
-            let old = unsafe { core::mem::replace(&mut *place, new) };
-            drop(old);
         }
     }
 }
 
-impl Clone for TaskRef {
-    fn clone(&self) -> Self {
-        let header = self.header();
-        waker::add_ref(header);
-        header.local.handles.set(header.local.handles.get() + 1);
-        TaskRef { task: self.task, _owner: PhantomData }
+impl Drop for Closing<'_> {
+    fn drop(&mut self) {
+        self.cancel_all();
+        let queue = &self.tasks.local().queue;
+        // SAFETY: this is the owner.
+        while let Some(task) = unsafe { queue.pop() } {
+            // SAFETY: point 4 of the module: the task is done, so the entry has the executor's reference.
+            unsafe { refs::release_local(task) };
+        }
+        // SAFETY: this is the owner, all tasks are done and buried, and the queue is empty. `Tasks` is not used
+        // after `shut_down`.
+        unsafe { Shared::bury(self.tasks.shared) };
     }
 }
 
-impl Drop for TaskRef {
+/// Stands in the run queue for a future on the stack of `block_on`, which cannot be a task as it may
+/// borrow: whoever wakes the future wakes this task, and when its turn comes it is the future's turn.
+///
+/// Dropping it takes it out of the executor.
+pub(crate) struct RootTask<'a> {
+    task: TaskRef,
+    tasks: &'a Tasks,
+}
+
+impl RootTask<'_> {
+    /// Polls the future, in the name of this task.
+    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
+        /// Nothing is being polled any more, also when a panic passes.
+        struct Polling<'a>(&'a Owned);
+        impl Drop for Polling<'_> {
+            fn drop(&mut self) {
+                self.0.current.set(None);
+            }
+        }
+        let own = self.tasks.local();
+        own.current.set(Some(self.task.raw()));
+        let _polling = Polling(own);
+        // SAFETY: this has a reference.
+        let waker = unsafe { waker::lend(self.task.raw()) };
+        future.poll(&mut Context::from_waker(&waker))
+    }
+}
+
+impl Drop for RootTask<'_> {
     fn drop(&mut self) {
-        let handles = &self.header().local.handles;
-        handles.set(handles.get() - 1);
-        // SAFETY: this owned a reference, and is gone.
-        unsafe { waker::drop_ref(self.task) };
+        self.tasks.local().root_due.set(false);
+        // It may stand in the queue still; nobody polls it there.
+        self.tasks.cancel(self.task.raw());
     }
 }
 

@@ -8,7 +8,6 @@ pub(crate) struct Model {
     tasks: Vec<Task>,
     /// What has been woken, and the part of it that is being run.
     queue: VecDeque<usize>,
-    batch: VecDeque<usize>,
     /// The driver runs or will run: no need to ring.
     awake: bool,
     alive: bool,
@@ -51,7 +50,6 @@ impl Model {
         Model {
             tasks: Vec::new(),
             queue: VecDeque::new(),
-            batch: VecDeque::new(),
             awake: false,
             alive: true,
             log: Vec::new(),
@@ -59,21 +57,29 @@ impl Model {
     }
 
     pub(crate) fn run(&mut self, budget: usize) {
-        for _ in 0..budget {
-            if self.batch.is_empty() {
-                self.batch = std::mem::take(&mut self.queue);
-                self.awake = true;
+        self.awake = true;
+        let mut left = budget;
+        loop {
+            // Entries of tasks that are done cost nothing.
+            while let Some(&id) = self.queue.front()
+                && self.tasks[id].outcome.is_some()
+            {
+                self.queue.pop_front();
+                self.tasks[id].scheduled = false;
             }
-            let Some(id) = self.batch.pop_front() else { break };
+            if left == 0 {
+                break;
+            }
+            let Some(id) = self.queue.pop_front() else { break };
+            left -= 1;
             self.tasks[id].scheduled = false;
-            if self.tasks[id].outcome.is_some() {
-            } else if self.tasks[id].aborted {
+            if self.tasks[id].aborted {
                 self.finish(id, Outcome::Cancelled);
             } else {
                 self.poll(id);
             }
         }
-        let more = !self.batch.is_empty() || !self.queue.is_empty();
+        let more = !self.queue.is_empty();
         self.awake = more;
         self.log.push(format!("more {more}"));
     }
