@@ -7,12 +7,13 @@ use core::future::Future;
 use core::panic::Location;
 use core::task::{Poll, Waker};
 
-use crate::dump::{TaskInfo, WaitsFor};
+use crate::dump::TaskInfo;
 use crate::join::JoinHandle;
 use crate::raw::{Ran, Tasks};
 use crate::wheel::{TimerKey, TimerWheel};
 
-/// How many tasks `block_on` polls before it lets the driver look after other things.
+/// How many tasks `block_on` polls before it lets the driver look after other things. Small enough that I/O and
+/// timers do not wait long behind busy tasks, large enough that the look, which may be a system call, is paid for.
 const BLOCK_ON_BUDGET: usize = 256;
 
 /// A single-threaded executor of local tasks.
@@ -101,7 +102,7 @@ impl Executor {
     {
         // A handle from the start, so that a panic below detaches the task.
         let handle = JoinHandle::new(self.tasks.spawn(future, options.name, location));
-        handle.task().schedule();
+        self.tasks.ring_if_asleep();
         handle
     }
 
@@ -116,7 +117,8 @@ impl Executor {
         F::Output: 'static,
     {
         // A handle from the start, so that a panic below detaches the task.
-        let handle = JoinHandle::new(self.tasks.spawn(future, options.name, Location::caller()));
+        let handle =
+            JoinHandle::new(self.tasks.spawn_idle(future, options.name, Location::caller()));
         // While it is being polled, nobody may run the queue, where it may be by then.
         let _running = Running::enter(&self.running);
         self.tasks.run_new(handle.task());
@@ -146,6 +148,9 @@ impl Executor {
     /// `unpark` is rung or [`next_deadline`](Self::next_deadline) comes, then call
     /// [`fire_timers`](Self::fire_timers). It is called with `true` when there is more to run but
     /// something else may be due: it should look after timers and I/O, and not wait.
+    /// [`dump`](Self::dump) shows the future as a task with the name `block_on`.
+    ///
+    /// If something is runnable when this returns, `unpark` is rung.
     ///
     /// # Errors
     /// Those of `park`, for example that nothing is left that could wake the future. The future is dropped then.
@@ -163,6 +168,8 @@ impl Executor {
     {
         let mut future = core::pin::pin!(future);
         self.assert_not_running("block_on");
+        // Dropped after the root task, which may leave an entry in the queue.
+        let _hand_back = HandBack(&self.tasks);
         let root = self.tasks.spawn_root("block_on", Location::caller());
         loop {
             let more = {
@@ -218,7 +225,7 @@ impl Executor {
 
     /// Has `waker` woken at `deadline_ns`; at the next [`fire_timers`](Self::fire_timers) if that is past. O(1).
     pub fn insert_timer(&self, deadline_ns: u64, waker: Waker) -> TimerKey {
-        self.tasks.note_wait(WaitsFor::Timer(deadline_ns));
+        self.tasks.note_timer(deadline_ns);
         self.timers.borrow_mut().insert(deadline_ns, waker)
     }
 
@@ -227,7 +234,7 @@ impl Executor {
         let Some(deadline) = self.timers.borrow().deadline(key) else {
             return false;
         };
-        self.tasks.note_wait(WaitsFor::Timer(deadline));
+        self.tasks.note_timer(deadline);
         if !self.timers.borrow().wakes(key, waker) {
             let waker = waker.clone();
             // The old waker is dropped when no borrow is held.
@@ -265,9 +272,10 @@ impl Executor {
         self.tasks.held_outside(self.timers.borrow().unref_wakers())
     }
 
-    /// Says what the task that is being polled waits for, for [`dump`](Self::dump). Kept until its next poll.
-    pub fn note_wait(&self, what: WaitsFor) {
-        self.tasks.note_wait(what);
+    /// Says that the task which is being polled waits for a ticket, and of which operation, for
+    /// [`dump`](Self::dump). Forgotten when the task is woken.
+    pub fn note_wait(&self, operation: &'static &'static str) {
+        self.tasks.note_ticket(operation);
     }
 
     /// Gives memory that finished tasks have left, and no task uses, back to the allocator. Until then, or until
@@ -302,6 +310,15 @@ impl fmt::Debug for Executor {
             .field("next_deadline", &self.next_deadline())
             .field("running", &self.running.get())
             .finish()
+    }
+}
+
+/// When `block_on` ends, whoever drives the executor otherwise must learn of tasks that are left to run.
+struct HandBack<'a>(&'a Tasks);
+
+impl Drop for HandBack<'_> {
+    fn drop(&mut self) {
+        self.0.hand_back();
     }
 }
 

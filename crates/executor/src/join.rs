@@ -10,7 +10,7 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use crate::catch::discard;
-use crate::raw::TaskRef;
+use crate::raw::{AbortRef, TaskRef};
 
 /// The owner's end of a task: await it for the task's output.
 ///
@@ -53,7 +53,7 @@ impl<T> JoinHandle<T> {
 
     /// A handle that can only abort, for somebody else to keep.
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle { task: self.task.clone() }
+        AbortHandle { task: AbortRef::new(&self.task) }
     }
 
     /// Whether the task has completed, been cancelled or panicked.
@@ -92,24 +92,24 @@ impl<T> fmt::Debug for JoinHandle<T> {
 /// Aborts a task; see [`JoinHandle::abort`]. Made by [`JoinHandle::abort_handle`].
 #[derive(Clone)]
 pub struct AbortHandle {
-    task: TaskRef,
+    task: AbortRef,
 }
 
 impl AbortHandle {
     /// See [`JoinHandle::abort`].
     pub fn abort(&self) {
-        self.task.abort();
+        self.task.task().abort();
     }
 
     /// See [`JoinHandle::is_finished`].
     pub fn is_finished(&self) -> bool {
-        self.task.is_done()
+        self.task.task().is_done()
     }
 }
 
 impl fmt::Debug for AbortHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        debug(f, "AbortHandle", &self.task)
+        debug(f, "AbortHandle", self.task.task())
     }
 }
 

@@ -84,14 +84,15 @@ pub struct TimerWheel {
     nodes: Vec<Node>,
     free: u32,
     len: usize,
-    refs: usize,
+    /// How many of them do not keep the program alive.
+    unrefs: usize,
     seq: u64,
     /// The time of the last `expire`.
     now: u64,
     /// One bit for each slot that has nodes.
     occupied: [u64; LEVELS],
     slots: Box<[Slot; LEVELS * SLOTS]>,
-    /// What `expire` has found, before it is put in order. Kept so that it allocates only while it grows.
+    /// What `expire` has found in a slot, before it is put in order. Kept so that it allocates only while it grows.
     due: BinaryHeap<Due>,
 }
 
@@ -108,7 +109,7 @@ impl TimerWheel {
             nodes: Vec::new(),
             free: NIL,
             len: 0,
-            refs: 0,
+            unrefs: 0,
             seq: 0,
             now: 0,
             occupied: [0; LEVELS],
@@ -129,7 +130,7 @@ impl TimerWheel {
 
     /// How many live timers keep the program alive.
     pub fn refs(&self) -> usize {
-        self.refs
+        self.len - self.unrefs
     }
 
     /// Adds a timer that wakes `waker` at `deadline` ns. O(1).
@@ -137,45 +138,72 @@ impl TimerWheel {
     /// # Panics
     /// With more than 2^32 - 1 live timers.
     pub fn insert(&mut self, deadline: u64, waker: Waker) -> TimerKey {
-        let seq = self.seq;
+        if self.free == NIL {
+            self.grow();
+        }
+        let at = self.slot_of(deadline);
+        let slot = &mut self.slots[at];
+        let index = self.free;
+        let next = core::mem::replace(&mut slot.first, index);
+        slot.earliest = slot.earliest.min(deadline);
+        let node = &mut self.nodes[index as usize];
+        self.free = node.next;
+        node.deadline = deadline;
+        node.seq = self.seq;
+        // A free node has no waker; to drop it all the same would cost as much as the rest.
+        core::mem::forget(node.waker.replace(waker));
+        node.prev = NIL;
+        node.next = next;
+        node.slot = at as u16;
+        node.keeps_alive = true;
+        let key = TimerKey { index, generation: node.generation };
         self.seq += 1;
-        let index = if self.free == NIL {
-            let index = u32::try_from(self.nodes.len())
-                .ok()
-                .filter(|&i| i != NIL)
-                .expect("too many timers");
-            self.nodes.push(Node {
-                deadline,
-                seq,
-                waker: Some(waker),
-                prev: NIL,
-                next: NIL,
-                generation: 0,
-                slot: FREE,
-                keeps_alive: true,
-            });
-            index
-        } else {
-            let index = self.free;
-            let node = &mut self.nodes[index as usize];
-            self.free = node.next;
-            node.deadline = deadline;
-            node.seq = seq;
-            node.waker = Some(waker);
-            node.keeps_alive = true;
-            index
-        };
         self.len += 1;
-        self.refs += 1;
-        self.link(index);
-        TimerKey { index, generation: self.nodes[index as usize].generation }
+        match self.nodes.get_mut(next as usize) {
+            Some(next) => next.prev = index,
+            None => self.occupied[at / SLOTS] |= 1 << (at % SLOTS),
+        }
+        key
+    }
+
+    /// Adds a node to the free list, which is empty.
+    #[cold]
+    fn grow(&mut self) {
+        let index = u32::try_from(self.nodes.len()).ok().filter(|&index| index != NIL);
+        self.free = index.expect("too many timers");
+        self.nodes.push(Node {
+            deadline: 0,
+            seq: 0,
+            waker: None,
+            prev: NIL,
+            next: NIL,
+            generation: 0,
+            slot: FREE,
+            keeps_alive: true,
+        });
     }
 
     /// Removes a timer and gives back its waker; `None` when it has fired or been cancelled. O(1).
     pub fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
-        self.node(key)?;
-        self.unlink(key.index);
-        self.release(key.index)
+        let node = self.nodes.get_mut(key.index as usize)?;
+        if node.generation != key.generation || node.slot == FREE {
+            return None;
+        }
+        let (prev, next, at) = (node.prev, node.next, node.slot as usize);
+        let waker = Self::release(node, key.index, &mut self.free, &mut self.unrefs);
+        self.len -= 1;
+        if let Some(next) = self.nodes.get_mut(next as usize) {
+            next.prev = prev;
+        }
+        if let Some(prev) = self.nodes.get_mut(prev as usize) {
+            prev.next = next;
+        } else {
+            self.slots[at].first = next;
+            if next == NIL {
+                self.clear(at);
+            }
+        }
+        waker
     }
 
     /// When the timer is due, in ns; `None` when it has fired or been cancelled.
@@ -213,7 +241,7 @@ impl TimerWheel {
             return false;
         }
         let was = core::mem::replace(&mut self.nodes[key.index as usize].keeps_alive, on);
-        self.refs = self.refs + usize::from(on) - usize::from(was);
+        self.unrefs = self.unrefs + usize::from(was) - usize::from(on);
         true
     }
 
@@ -242,22 +270,26 @@ impl TimerWheel {
                 if level > 0 || (current && self.nodes[index as usize].deadline > now) {
                     self.link(index);
                 } else {
-                    let node = &self.nodes[index as usize];
+                    let node = &mut self.nodes[index as usize];
                     let order = Reverse((node.deadline, node.seq));
-                    if let Some(waker) = self.release(index) {
+                    self.len -= 1;
+                    if let Some(waker) =
+                        Self::release(node, index, &mut self.free, &mut self.unrefs)
+                    {
                         self.due.push(Due { order, waker });
                     }
                 }
                 index = next;
+            }
+            // Slots come in the order of time, so only what is in one of them has to be sorted.
+            while let Some(due) = self.due.pop() {
+                out.push(due.waker);
             }
             if current {
                 break;
             }
         }
         self.now = now;
-        while let Some(due) = self.due.pop() {
-            out.push(due.waker);
-        }
     }
 
     fn node(&self, key: TimerKey) -> Option<&Node> {
@@ -289,9 +321,11 @@ impl TimerWheel {
     fn slot_of(&self, deadline: u64) -> usize {
         let tick = deadline.max(self.now) >> TICK_BITS;
         let differs = tick ^ (self.now >> TICK_BITS);
-        let level = if differs == 0 { 0 } else { (63 - differs.leading_zeros()) / SLOT_BITS };
-        let index = (tick >> (SLOT_BITS * level)) as usize & (SLOTS - 1);
-        level as usize * SLOTS + index
+        // The highest differing bit; bit 0 stands for none as well.
+        let level = (63 - (differs | 1).leading_zeros()) / SLOT_BITS;
+        let index = (tick >> (SLOT_BITS * level)) as usize % SLOTS;
+        // The remainder is for the compiler alone, who knows then that it is within the array.
+        (level as usize * SLOTS + index) % (LEVELS * SLOTS)
     }
 
     fn link(&mut self, index: u32) {
@@ -310,22 +344,6 @@ impl TimerWheel {
         node.slot = at as u16;
     }
 
-    fn unlink(&mut self, index: u32) {
-        let node = &self.nodes[index as usize];
-        let (prev, next, at) = (node.prev, node.next, node.slot as usize);
-        if next != NIL {
-            self.nodes[next as usize].prev = prev;
-        }
-        if prev != NIL {
-            self.nodes[prev as usize].next = next;
-        } else {
-            self.slots[at].first = next;
-            if next == NIL {
-                self.clear(at);
-            }
-        }
-    }
-
     /// Empties a slot and returns its first node; the nodes stay linked to one another.
     fn take_slot(&mut self, at: usize) -> u32 {
         let first = self.slots[at].first;
@@ -339,14 +357,13 @@ impl TimerWheel {
     }
 
     /// Puts an unlinked node on the free list.
-    fn release(&mut self, index: u32) -> Option<Waker> {
-        let node = &mut self.nodes[index as usize];
+    fn release(node: &mut Node, index: u32, free: &mut u32, unrefs: &mut usize) -> Option<Waker> {
         node.generation = node.generation.wrapping_add(1);
         node.slot = FREE;
-        node.next = self.free;
-        self.free = index;
-        self.len -= 1;
-        self.refs -= usize::from(node.keeps_alive);
+        node.next = core::mem::replace(free, index);
+        if !node.keeps_alive {
+            *unrefs -= 1;
+        }
         node.waker.take()
     }
 }

@@ -37,7 +37,7 @@ fn a_line_of_the_dump_says_what_a_task_waits_for() {
     }));
     let weak = Rc::downgrade(&executor);
     drop(executor.spawn(async move {
-        weak.upgrade().unwrap().note_wait(WaitsFor::Ticket("fs.read"));
+        weak.upgrade().unwrap().note_wait(&"fs.read");
         pending::<()>().await;
     }));
     drop(executor.spawn(pending::<()>()));
@@ -86,10 +86,10 @@ fn of_nested_polls_each_task_notes_its_own_wait() {
         let executor = weak.upgrade().unwrap();
         let inner = weak.clone();
         drop(executor.spawn_polled(TaskOptions::new().name("inner"), async move {
-            inner.upgrade().unwrap().note_wait(WaitsFor::Ticket("inner"));
+            inner.upgrade().unwrap().note_wait(&"inner");
             pending::<()>().await;
         }));
-        executor.note_wait(WaitsFor::Ticket("outer"));
+        executor.note_wait(&"outer");
         executor.dump().iter().map(|task| (task.state, task.waits_for)).collect::<Vec<_>>()
     });
     run(&executor);
@@ -106,7 +106,7 @@ fn of_nested_polls_each_task_notes_its_own_wait() {
 fn noting_a_wait_outside_any_task_does_nothing() {
     let executor = silent_executor();
     drop(executor.spawn(pending::<()>()));
-    executor.note_wait(WaitsFor::Ticket("nobody"));
+    executor.note_wait(&"nobody");
     assert_eq!(executor.dump()[0].waits_for, WaitsFor::Unknown);
 }
 

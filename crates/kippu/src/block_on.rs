@@ -1,12 +1,8 @@
 //! Waiting for a future from synchronous code.
 
-use std::cell::{Cell, RefCell};
-use std::future::{Future, poll_fn};
-use std::pin::Pin;
-use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::future::Future;
 
-use kippu_executor::{AbortHandle, Executor, TaskOptions};
+use kippu_executor::Executor;
 
 /// Why [`block_on`] gave no output.
 #[derive(Debug, thiserror::Error)]
@@ -65,68 +61,8 @@ fn run_without_waiting<F: Future>(
     if executor.is_running() {
         return Err(BlockOnError::Nested);
     }
-    let mut future = std::pin::pin!(future);
-    let root = Root::new(executor);
-    loop {
-        let more = executor.run_ready(1);
-        match root.poll(future.as_mut()) {
-            Some(Poll::Ready(output)) => return Ok(output),
-            // It may have made something runnable.
-            Some(Poll::Pending) => {}
-            None if more => {}
-            None => return Err(BlockOnError::ParkUnsupported),
-        }
-    }
+    executor.block_on(future, |more| if more { Ok(()) } else { Err(BlockOnError::ParkUnsupported) })
 }
 
+/// What the executor calls the future that it blocks on.
 const ROOT: &str = "block_on";
-
-/// The place of a blocked-on future in the run queue.
-///
-/// The future is on its caller's stack and may borrow from it, so it cannot be a task. A task stands in the
-/// queue for it: whoever wakes the future wakes that task, and when the task's turn comes it is the
-/// future's turn. So it takes its place in the order of wakes like any other.
-pub(crate) struct Root {
-    state: Rc<State>,
-    task: AbortHandle,
-}
-
-#[derive(Default)]
-struct State {
-    due: Cell<bool>,
-    waker: RefCell<Option<Waker>>,
-}
-
-impl Root {
-    pub(crate) fn new(executor: &Executor) -> Root {
-        let state = Rc::new(State::default());
-        let stand_in = state.clone();
-        let task = executor.spawn_with(
-            TaskOptions::new().name(ROOT),
-            poll_fn(move |cx| {
-                stand_in.due.set(true);
-                stand_in.waker.replace(Some(cx.waker().clone()));
-                Poll::<()>::Pending
-            }),
-        );
-        Root { state, task: task.abort_handle() }
-    }
-
-    /// Polls the future if it is its turn.
-    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Option<Poll<F::Output>> {
-        if !self.state.due.take() {
-            return None;
-        }
-        // Taken, so that nothing is borrowed while foreign code runs; and dropped after it, as one that is
-        // kept looks like a wake that may come from outside.
-        let waker = self.state.waker.take()?;
-        Some(future.poll(&mut Context::from_waker(&waker)))
-    }
-}
-
-impl Drop for Root {
-    fn drop(&mut self) {
-        self.state.waker.replace(None);
-        self.task.abort();
-    }
-}

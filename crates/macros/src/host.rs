@@ -155,7 +155,7 @@ fn guest(
                 -> impl ::core::future::Future<Output = #ok> + ::core::marker::Send + ::core::marker::Unpin + use<>
             {
                 #import
-                ::kippu::__rt::HostCall::<#decoder, #settle>::start(#name, |#ticket| {
+                ::kippu::__rt::HostCall::<#decoder, #settle>::start(&#name, |#ticket| {
                     #(#prepare)*
                     // SAFETY: the host keeps to abi/spec.md: it reads the lent bytes during the call only.
                     Ok(unsafe { #import_fn(#ticket, #(#lowered),*) })

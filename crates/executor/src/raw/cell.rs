@@ -8,7 +8,7 @@ use core::pin::Pin;
 use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
-use super::header::{Header, Stage, VTable};
+use super::header::{Header, JOINABLE, Stage, VTable};
 use super::pool::{Class, Pool};
 use crate::JoinError;
 
@@ -70,11 +70,19 @@ impl<F: Future> TaskCell<F> {
         let Poll::Ready(output) = polled else {
             return false;
         };
-        let keep = Finish { header, body, output: Some(Ok(output)) };
-        // SAFETY: the future is there, and is not used again: the stage changes in `keep`'s
-        // drop, which runs even when the future's own drop panics.
+        let mut kept = Finish { header, body, output: Some(Ok(output)) };
+        // SAFETY: the future is there, and is not used again: the stage changes below, or in `kept`'s
+        // drop when the future's own drop panics.
         unsafe { ManuallyDrop::drop(&mut (*body).future) };
-        drop(keep);
+        // SAFETY: the task is live while it is polled.
+        let local = unsafe { header.as_ref() }.local();
+        if local.has(JOINABLE) {
+            kept.finish();
+        } else {
+            local.stage.set(Stage::Empty);
+            // Nobody can ask for it. If its drop panics, nobody can ask for that either.
+            drop(kept.output.take());
+        }
         true
     }
 
@@ -120,13 +128,19 @@ struct Finish<F: Future> {
     output: Option<Result<F::Output, JoinError>>,
 }
 
-impl<F: Future> Drop for Finish<F> {
-    fn drop(&mut self) {
+impl<F: Future> Finish<F> {
+    fn finish(&mut self) {
         if let Some(output) = self.output.take() {
             // SAFETY: the future in this place is gone; the place is valid and the owner's alone.
             unsafe { (&raw mut (*self.body).output).write(ManuallyDrop::new(output)) };
             // SAFETY: the task is live while it is polled.
             unsafe { self.header.as_ref() }.local().stage.set(Stage::Output);
         }
+    }
+}
+
+impl<F: Future> Drop for Finish<F> {
+    fn drop(&mut self) {
+        self.finish();
     }
 }

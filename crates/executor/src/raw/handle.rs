@@ -7,7 +7,7 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
 use super::header::{ABORTED, DONE, Header, JOINABLE, Stage};
-use super::refs::{self, Signal};
+use super::refs;
 use super::shared::Shared;
 use super::task::empty;
 use crate::JoinError;
@@ -39,7 +39,9 @@ impl TaskRef {
     #[inline]
     pub(crate) fn schedule(&self) {
         // SAFETY: this owns a reference, and is on the owner.
-        unsafe { Shared::schedule(self.task) };
+        if !unsafe { Shared::schedule(self.task) } {
+            self.header().shared().ring();
+        }
     }
 
     #[inline]
@@ -91,14 +93,19 @@ impl TaskRef {
     /// Nobody will ask for the output.
     #[inline]
     pub(crate) fn detach(&self) {
+        let local = self.header().local();
         // First of all, so that the output is dropped by somebody even if a foreign waker's drop panics.
-        self.header().local().clear(JOINABLE);
-        self.set_joiner(None);
-        if self.is_done() && self.header().local().stage.get() == Stage::Output {
+        local.clear(JOINABLE);
+        // SAFETY: owner only, and the reference to the place does not outlive this expression.
+        if unsafe { (*local.joiner.get()).is_some() } {
+            self.set_joiner(None);
+        }
+        if self.is_done() && local.stage.get() == Stage::Output {
             self.drop_output();
         }
     }
 
+    #[inline(never)]
     fn drop_output(&self) {
         // A panic in the drop of an output passes to whoever drops the handle, as with a Box.
         let then = |dropped| {
@@ -133,14 +140,7 @@ impl TaskRef {
 
 impl Clone for TaskRef {
     fn clone(&self) -> Self {
-        let header = self.header();
-        if header.shared().local().alive.get() {
-            header.add_local();
-        } else {
-            header.add_remote();
-        }
-        let handles = &header.local().handles;
-        handles.set(handles.get() + 1);
+        self.header().add_local();
         TaskRef { task: self.task, _owner: PhantomData }
     }
 }
@@ -148,15 +148,37 @@ impl Clone for TaskRef {
 impl Drop for TaskRef {
     #[inline]
     fn drop(&mut self) {
-        let header = self.header();
-        let handles = &header.local().handles;
-        handles.set(handles.get() - 1);
-        if header.shared().local().alive.get() {
-            // SAFETY: this is the owner, and this owned a reference.
-            unsafe { refs::release_local(self.task) };
-        } else {
-            // SAFETY: this owned a reference.
-            unsafe { refs::signal(self.task, Signal { wake: false, release: true }) };
+        // SAFETY: this is the owner, and this owned a reference.
+        unsafe { refs::release_local(self.task) };
+    }
+}
+
+/// A reference to a task that can only abort it, and is counted as such.
+pub(crate) struct AbortRef(TaskRef);
+
+impl AbortRef {
+    pub(crate) fn new(task: &TaskRef) -> AbortRef {
+        let aborters = &task.header().local().aborters;
+        aborters.set(aborters.get().saturating_add(1));
+        AbortRef(task.clone())
+    }
+
+    pub(crate) fn task(&self) -> &TaskRef {
+        &self.0
+    }
+}
+
+impl Clone for AbortRef {
+    fn clone(&self) -> Self {
+        AbortRef::new(&self.0)
+    }
+}
+
+impl Drop for AbortRef {
+    fn drop(&mut self) {
+        let aborters = &self.0.header().local().aborters;
+        if aborters.get() != u16::MAX {
+            aborters.set(aborters.get() - 1);
         }
     }
 }

@@ -24,10 +24,21 @@ pub(super) const ABORTED: u8 = 1 << 2;
 pub(super) const JOINABLE: u8 = 1 << 3;
 /// Stands in the queue for a future that `block_on` polls; its own future is never polled.
 pub(super) const ROOT: u8 = 1 << 4;
-/// The last poll has said what it waits for.
-pub(super) const NOTED: u8 = 1 << 5;
 /// Linked into the list of the dead, not that of the live.
-pub(super) const BURIED: u8 = 1 << 6;
+pub(super) const BURIED: u8 = 1 << 5;
+/// Waits for a ticket, and `Wait` says of which operation. Not together with `SCHEDULED`.
+pub(super) const ON_TICKET: u8 = 1 << 6;
+/// Waits for a timer, and `Wait` says until when. Not together with `SCHEDULED`.
+pub(super) const ON_TIMER: u8 = 1 << 7;
+
+/// Either the next entry of the local queue, while `SCHEDULED` is set, or what the task waits for, while one of
+/// the flags above says so: it is never both in the queue and waiting.
+#[derive(Clone, Copy)]
+pub(super) union Wait {
+    pub(super) next: Option<NonNull<Header>>,
+    pub(super) ticket: &'static &'static str,
+    pub(super) deadline: u64,
+}
 
 /// What the union behind the header holds. Owner only.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -43,7 +54,7 @@ pub(super) enum Stage {
 /// What depends on the future's type. Each function takes the header of a task that was made
 /// with this table.
 pub(super) struct VTable {
-    /// Polls the future. `true`: it is ready; the union now holds the output.
+    /// Polls the future. `true`: it is ready; the union now holds the output, or nothing if there is no `JoinHandle`.
     pub(super) poll: unsafe fn(NonNull<Header>, &mut Context<'_>) -> bool,
     /// Drops the future in place.
     pub(super) drop_future: unsafe fn(NonNull<Header>),
@@ -58,27 +69,25 @@ pub(super) struct VTable {
     pub(super) class: Class,
 }
 
-/// Fields that only the owner touches. What every poll needs comes first.
+/// Fields that only the owner touches. What every poll needs comes first; with what `Header` has before it, that is
+/// one cache line.
+#[repr(C)]
 pub(super) struct Local {
     /// The owner's share of the reference count; 0 when all of it is in `Header::remote`.
     pub(super) refs: Cell<u32>,
+    /// How many `AbortHandle`s exist: references that can wake nobody. At its maximum it is
+    /// no longer counted.
+    pub(super) aborters: Cell<u16>,
     pub(super) flags: Cell<u8>,
     pub(super) stage: Cell<Stage>,
-    /// The next entry of the local queue, while this one is in it.
-    pub(super) queue_next: Link,
+    pub(super) wait: Cell<Wait>,
     /// Who waits in `JoinHandle::poll`.
     pub(super) joiner: UnsafeCell<Option<Waker>>,
     /// Neighbours in the list of tasks.
     pub(super) prev: Link,
     pub(super) next: Link,
-    /// How many `JoinHandle`s and `AbortHandle`s exist: references that can wake nobody.
-    pub(super) handles: Cell<u32>,
-    /// Room for counting in `Tasks::held_outside`.
-    pub(super) tally: Cell<u32>,
     pub(super) location: &'static Location<'static>,
     pub(super) name: Option<&'static str>,
-    /// Meaningful while `NOTED` is set.
-    pub(super) waits_for: Cell<WaitsFor>,
 }
 
 impl Local {
@@ -92,6 +101,34 @@ impl Local {
 
     pub(super) fn clear(&self, flag: u8) {
         self.flags.set(self.flags.get() & !flag);
+    }
+
+    /// What the task's last poll said that it waits for.
+    pub(super) fn waits_for(&self) -> WaitsFor {
+        let wait = self.wait.get();
+        if self.has(ON_TICKET) {
+            // SAFETY: the flag says which field was written last.
+            WaitsFor::Ticket(unsafe { wait.ticket })
+        } else if self.has(ON_TIMER) {
+            // SAFETY: as above.
+            WaitsFor::Timer(unsafe { wait.deadline })
+        } else {
+            WaitsFor::Unknown
+        }
+    }
+
+    /// Notes what the task waits for, unless it has been woken already.
+    pub(super) fn note_wait(&self, flag: u8, wait: Wait) {
+        if !self.has(SCHEDULED) {
+            self.flags.set(self.flags.get() & !(ON_TICKET | ON_TIMER) | flag);
+            self.wait.set(wait);
+        }
+    }
+
+    /// References that can wake nobody: the executor's, and those of handles.
+    pub(super) fn idle_refs(&self) -> isize {
+        let handles = u32::from(self.has(JOINABLE | ROOT)) + u32::from(self.aborters.get());
+        1 + handles as isize
     }
 }
 

@@ -102,10 +102,10 @@
 //! 9. *No wake is lost.* A push onto an empty stack rings unless the owner is awake, by one exchange of the same word
 //!    with which the owner goes to sleep; and the owner goes to sleep only when the local queue is empty.
 //! 10. *Panics of users' code* leave no half-done task behind. Whatever must follow a poll, or the drop of a
-//!    future or of an output, is the second half of `catch`, which runs with `std` and without it: so the
-//!    task is `DONE` when `catch` returns or unwinds, and is never polled again. The stage says `Empty`
-//!    before a drop begins (in the vtable's `poll`, which nobody interrupts: `Output` when it has ended, by
-//!    panic or not), so nothing is dropped twice.
+//!     future or of an output, is the second half of `catch`, which runs with `std` and without it: so the
+//!     task is `DONE` when `catch` returns or unwinds, and is never polled again. The stage says `Empty`
+//!     before a drop begins (in the vtable's `poll`, which nobody interrupts: `Output` when it has ended, by
+//!     panic or not), so nothing is dropped twice.
 
 mod cell;
 mod handle;
@@ -117,5 +117,5 @@ mod shared;
 mod task;
 mod waker;
 
-pub(crate) use handle::TaskRef;
+pub(crate) use handle::{AbortRef, TaskRef};
 pub(crate) use task::{Ran, Tasks};

@@ -6,7 +6,7 @@
 //! Review" (1995), section 3.6.
 
 use alloc::alloc::{alloc, dealloc, handle_alloc_error};
-use alloc::vec::Vec;
+use alloc::{vec, vec::Vec};
 use core::alloc::Layout;
 use core::ptr::{self, NonNull};
 
@@ -148,8 +148,7 @@ impl Pool {
     /// cells.
     pub(super) fn shrink(&mut self) {
         self.chunks.sort_unstable_by_key(|chunk| chunk.start);
-        let mut unused: Vec<usize> = Vec::new();
-        unused.resize(self.chunks.len(), 0);
+        let mut unused = vec![0_usize; self.chunks.len()];
         for list in &self.lists {
             let mut cell = list.free;
             while let Some(free) = NonNull::new(cell) {

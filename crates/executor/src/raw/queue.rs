@@ -9,10 +9,10 @@ use core::ptr::{self, NonNull};
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use core::task::Waker;
 
-use super::header::{Header, Link};
+use super::header::{Header, Link, Wait};
 use crate::sync::AtomicPtr;
 
-/// What the owner has to run. Intrusive: linked by `Local::queue_next`.
+/// What the owner has to run. Intrusive: linked by `Local::wait`.
 pub(super) struct LocalQueue {
     first: Link,
     /// Meaningful while there is a first one.
@@ -24,40 +24,36 @@ impl LocalQueue {
         LocalQueue { first: Cell::new(None), last: Cell::new(NonNull::dangling()) }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.first.get().is_none()
-    }
-
-    /// Adds a task at the end.
-    ///
-    /// # Safety
-    /// This is the owner. The task lives, is not in the queue, and is kept alive until it is popped.
-    #[inline]
-    pub(super) unsafe fn push(&self, task: NonNull<Header>) {
-        // SAFETY: the caller says that it lives.
-        unsafe { task.as_ref() }.local().queue_next.set(None);
-        match self.first.get() {
-            None => self.first.set(Some(task)),
-            // SAFETY: whatever is in the queue lives.
-            Some(_) => unsafe { self.last.get().as_ref() }.local().queue_next.set(Some(task)),
-        }
-        self.last.set(task);
-    }
-
     pub(super) fn first(&self) -> Option<NonNull<Header>> {
         self.first.get()
     }
 
-    /// Takes the first task.
+    /// Adds a task at the end; whether it is the only one.
     ///
     /// # Safety
-    /// This is the owner.
+    /// This is the owner. The task lives, `SCHEDULED` has just been set, and it is kept alive until it is popped.
     #[inline]
-    pub(super) unsafe fn pop(&self) -> Option<NonNull<Header>> {
-        let task = self.first.get()?;
+    pub(super) unsafe fn push(&self, task: NonNull<Header>) -> bool {
+        // SAFETY: the caller says that it lives.
+        unsafe { task.as_ref() }.local().wait.set(Wait { next: None });
+        let last = self.last.replace(task);
+        if self.first.get().is_none() {
+            self.first.set(Some(task));
+            return true;
+        }
         // SAFETY: whatever is in the queue lives.
-        self.first.set(unsafe { task.as_ref() }.local().queue_next.get());
-        Some(task)
+        unsafe { last.as_ref() }.local().wait.set(Wait { next: Some(task) });
+        false
+    }
+
+    /// Takes the first task, which is `task`.
+    ///
+    /// # Safety
+    /// This is the owner, and `task` is what `first` gave.
+    #[inline]
+    pub(super) unsafe fn pop(&self, task: NonNull<Header>) {
+        // SAFETY: whatever is in the queue lives, and has `SCHEDULED` set, so `push` has written the link.
+        self.first.set(unsafe { task.as_ref().local().wait.get().next });
     }
 }
 

@@ -9,7 +9,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-use super::header::{DONE, Header, SCHEDULED};
+use super::header::{DONE, Header, ON_TICKET, ON_TIMER, SCHEDULED};
 use super::queue::{Push, RemoteStack};
 use super::shared::Shared;
 
@@ -42,17 +42,17 @@ pub(super) struct Signal {
 }
 
 impl Header {
-    /// Adds a reference, as the owner.
+    /// Adds a reference, as the owner; also after the executor's death.
     #[inline]
     pub(super) fn add_local(&self) {
         let refs = self.local().refs.get();
-        if refs == 0 {
+        // None or too many, in one comparison.
+        if refs.wrapping_sub(1) < MAX_REFS as u32 {
+            self.local().refs.set(refs + 1);
+        } else if refs == 0 {
             self.add_remote();
         } else {
-            if refs as isize > MAX_REFS {
-                abort();
-            }
-            self.local().refs.set(refs + 1);
+            abort();
         }
     }
 
@@ -70,10 +70,10 @@ pub(super) fn seen(header: &Header) -> isize {
     count(header.remote.load(Acquire))
 }
 
-/// Drops a reference, as the owner.
+/// Drops a reference, as the owner; also after the executor's death.
 ///
 /// # Safety
-/// This is the owner, while the executor lives. The caller has a reference and gives it up.
+/// This is the owner. The caller has a reference and gives it up.
 #[inline]
 pub(super) unsafe fn release_local(task: NonNull<Header>) {
     // SAFETY: the caller's reference keeps it alive.
@@ -91,10 +91,15 @@ pub(super) unsafe fn release_local(task: NonNull<Header>) {
 ///
 /// # Safety
 /// As there.
+#[inline(never)]
 unsafe fn release_last_local(task: NonNull<Header>) {
     // SAFETY: the caller's reference keeps it alive up to the exchange.
     let header = unsafe { task.as_ref() };
-    let last = if header.local().refs.replace(0) == 1 {
+    let last = if !header.shared().local().alive.get() {
+        // SAFETY: the caller has a reference, and gives it up.
+        unsafe { signal(task, Signal { wake: false, release: true }) };
+        false
+    } else if header.local().refs.replace(0) == 1 {
         // No count and no mark: nobody else knows the task, and nobody can get to know it.
         header.remote.load(Acquire) == 0 || {
             let old = header.remote.fetch_or(MERGED, AcqRel);
@@ -210,6 +215,7 @@ pub(super) unsafe fn absorb(task: NonNull<Header>) -> bool {
     }
     let wake = old & WOKEN != 0 && !local.has(SCHEDULED | DONE);
     if wake {
+        local.clear(ON_TICKET | ON_TIMER);
         local.set(SCHEDULED);
     }
     wake

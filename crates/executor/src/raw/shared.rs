@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use core::task::Waker;
 
-use super::header::{BURIED, DONE, Header, Link, SCHEDULED};
+use super::header::{BURIED, DONE, Header, Link, ON_TICKET, ON_TIMER, SCHEDULED};
 use super::pool::{Pool, give_back_outside};
 use super::queue::{LocalQueue, RemoteStack};
 use super::refs;
@@ -32,7 +32,8 @@ struct Remote {
     orphans: AtomicUsize,
 }
 
-/// What only the owner touches.
+/// What only the owner touches; in this order, so that every turn needs one cache line.
+#[repr(C)]
 pub(super) struct Owned {
     pub(super) queue: LocalQueue,
     /// The owner will look into the queue without being rung for.
@@ -108,6 +109,7 @@ impl Shared {
     }
 
     #[cold]
+    #[inline(never)]
     fn collect_entries(&self) {
         for task in self.remote.0.stack.take() {
             // SAFETY: this is the owner, and the task has just been taken.
@@ -118,36 +120,51 @@ impl Shared {
         }
     }
 
-    /// Puts a task into the queue, unless it is there already or done; rings if the owner sleeps.
+    /// Puts a task into the queue, unless it is there already or done. `false`: the owner sleeps, and the caller must
+    /// [`ring`](Self::ring).
     ///
     /// # Safety
     /// This is the owner of the living executor. The caller has a reference to the task.
     #[inline]
-    pub(super) unsafe fn schedule(task: NonNull<Header>) {
+    pub(super) unsafe fn schedule(task: NonNull<Header>) -> bool {
         // SAFETY: the caller's reference keeps it alive.
         let header = unsafe { task.as_ref() };
         let flags = &header.local().flags;
-        if flags.get() & (SCHEDULED | DONE) != 0 {
-            return;
+        let old = flags.get();
+        if old & (SCHEDULED | DONE) != 0 {
+            return true;
         }
-        flags.set(flags.get() | SCHEDULED);
+        flags.set((old | SCHEDULED) & !(ON_TICKET | ON_TIMER));
         let shared = header.shared();
         // What woke before on other threads comes before it.
         shared.collect();
         // SAFETY: `SCHEDULED` was not set, so it is not in the queue; point 4 of the module.
-        unsafe { shared.local.0.queue.push(task) };
-        if !shared.local.0.awake.get() {
-            shared.ring();
+        let only = unsafe { shared.local.0.queue.push(task) };
+        // Who sleeps has nothing in the queue.
+        !only || shared.local.0.awake.get()
+    }
+
+    /// To be called when something has been put into the queue.
+    #[inline]
+    pub(super) fn ring_if_asleep(&self) {
+        if !self.local.0.awake.get() {
+            self.ring();
         }
     }
 
-    #[cold]
-    fn ring(&self) {
+    /// Wakes the owner, who sleeps, unless another thread has done so.
+    #[inline(never)]
+    pub(super) fn ring(&self) {
         let rung = self.remote.0.stack.has_rung();
         self.awake();
         if !rung {
             self.remote.0.stack.ring();
         }
+    }
+
+    /// Rings whether the owner sleeps or not.
+    pub(super) fn ring_anyway(&self) {
+        self.remote.0.stack.ring();
     }
 
     /// From now on a wake by the owner does not ring, until [`try_idle`](Self::try_idle).
@@ -167,7 +184,7 @@ impl Shared {
 
     /// From now on wakes ring. `false`: there is something to run or to collect.
     pub(super) fn try_idle(&self) -> bool {
-        let idle = self.local.0.queue.is_empty() && self.remote.0.stack.try_idle();
+        let idle = self.local.0.queue.first().is_none() && self.remote.0.stack.try_idle();
         if idle {
             self.local.0.awake.set(false);
         }

@@ -11,14 +11,15 @@ use core::task::{Context, Poll, Waker};
 use super::cell::TaskCell;
 use super::handle::TaskRef;
 use super::header::{
-    ABORTED, BURIED, DONE, Header, JOINABLE, Local, NOTED, ROOT, SCHEDULED, Stage,
+    ABORTED, BURIED, DONE, Header, JOINABLE, Local, ON_TICKET, ON_TIMER, ROOT, SCHEDULED, Stage,
+    Wait,
 };
 use super::refs;
 use super::shared::{Owned, Shared};
 use super::waker;
 use crate::JoinError;
 use crate::catch::{Payload, catch, discard, resume};
-use crate::dump::{TaskInfo, TaskState, WaitsFor};
+use crate::dump::{TaskInfo, TaskState};
 
 /// Why [`Tasks::run`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,9 +61,24 @@ impl Tasks {
         self.shared().stay_awake();
     }
 
-    /// Makes a task. It is not in the run queue yet.
+    /// Makes a task and puts it into the run queue, without ringing.
     #[inline]
     pub(crate) fn spawn<F>(
+        &self,
+        future: F,
+        name: Option<&'static str>,
+        location: &'static Location<'static>,
+    ) -> TaskRef
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.make_scheduled(future, JOINABLE, name, location)
+    }
+
+    /// Makes a task that is not in the run queue, for [`run_new`](Self::run_new).
+    #[inline]
+    pub(crate) fn spawn_idle<F>(
         &self,
         future: F,
         name: Option<&'static str>,
@@ -81,11 +97,36 @@ impl Tasks {
         name: &'static str,
         location: &'static Location<'static>,
     ) -> RootTask<'_> {
-        let task = self.make::<Pending<()>>(pending(), ROOT, Some(name), location);
-        task.schedule();
-        RootTask { task, tasks: self }
+        let task = self.make_scheduled::<Pending<()>>(pending(), ROOT, Some(name), location);
+        let root = RootTask { task, tasks: self };
+        self.ring_if_asleep();
+        root
     }
 
+    #[inline]
+    fn make_scheduled<F: Future>(
+        &self,
+        future: F,
+        flags: u8,
+        name: Option<&'static str>,
+        location: &'static Location<'static>,
+    ) -> TaskRef {
+        let shared = self.shared();
+        // What woke before on other threads comes before it.
+        shared.collect();
+        let task = self.make(future, flags | SCHEDULED, name, location);
+        // SAFETY: this is the owner, `SCHEDULED` is set, and the task has just been made.
+        unsafe { shared.local().queue.push(task.raw()) };
+        task
+    }
+
+    /// To be called when a task has been spawned, and it would be no harm if this panicked: the bell is foreign code.
+    #[inline]
+    pub(crate) fn ring_if_asleep(&self) {
+        self.shared().ring_if_asleep();
+    }
+
+    #[inline]
     fn make<F: Future>(
         &self,
         future: F,
@@ -98,15 +139,13 @@ impl Tasks {
             refs: Cell::new(2),
             flags: Cell::new(flags),
             stage: Cell::new(Stage::Future),
-            queue_next: Cell::new(None),
+            wait: Cell::new(Wait { next: None }),
             joiner: UnsafeCell::new(None),
             prev: Cell::new(None),
             next: Cell::new(None),
-            handles: Cell::new(1),
-            tally: Cell::new(0),
+            aborters: Cell::new(0),
             location,
             name,
-            waits_for: Cell::new(WaitsFor::Unknown),
         };
         let header = Header::new(const { &TaskCell::<F>::VTABLE }, self.shared, local);
         let shared = self.shared();
@@ -156,32 +195,18 @@ impl Tasks {
             };
             // SAFETY: point 4 of the module: what is in the queue lives.
             let flags = &unsafe { task.as_ref() }.local().flags;
-            if flags.get() & DONE != 0 {
-                // SAFETY: this is the owner, and the entry has the executor's reference, see point 4.
-                unsafe {
-                    own.queue.pop();
-                    refs::release_local(task);
+            let left = budget.get();
+            if left == 0 || flags.get() & (DONE | ABORTED | ROOT) != 0 {
+                match self.run_special(task, budget) {
+                    Some(Ran::Root) if !stop_at_root => continue,
+                    Some(ran) => return ran,
+                    None => continue,
                 }
-                continue;
             }
-            if budget.get() == 0 {
-                return Ran::More;
-            }
-            budget.set(budget.get() - 1);
-            // SAFETY: this is the owner.
-            unsafe { own.queue.pop() };
-            let flags = flags.replace(flags.get() & !(SCHEDULED | NOTED));
-            if flags & (ABORTED | ROOT) != 0 {
-                if flags & ROOT == 0 {
-                    self.cancel(task);
-                    continue;
-                }
-                own.root_due.set(true);
-                if stop_at_root {
-                    return Ran::Root;
-                }
-                continue;
-            }
+            budget.set(left - 1);
+            flags.set(flags.get() & !SCHEDULED);
+            // SAFETY: this is the owner, and it is the first.
+            unsafe { own.queue.pop(task) };
             own.current.set(Some(task));
             // SAFETY: a live task whose future is there, on the owner; point 1 of the module.
             let ready = unsafe { poll(task) };
@@ -190,6 +215,35 @@ impl Tasks {
                 self.complete(task);
             }
         }
+    }
+
+    /// Deals with an entry of the queue that is not simply to be polled, or not now. `None`: go on.
+    #[inline(never)]
+    fn run_special(&self, task: NonNull<Header>, budget: &Cell<usize>) -> Option<Ran> {
+        let own = self.local();
+        // SAFETY: point 4 of the module: what is in the queue lives.
+        let flags = &unsafe { task.as_ref() }.local().flags;
+        if flags.get() & DONE != 0 {
+            // SAFETY: this is the owner, and the entry has the executor's reference, see point 4.
+            unsafe {
+                own.queue.pop(task);
+                refs::release_local(task);
+            }
+            return None;
+        }
+        if budget.get() == 0 {
+            return Some(Ran::More);
+        }
+        budget.set(budget.get() - 1);
+        flags.set(flags.get() & !SCHEDULED);
+        // SAFETY: this is the owner, and it is the first.
+        unsafe { own.queue.pop(task) };
+        if flags.get() & ROOT != 0 {
+            own.root_due.set(true);
+            return Some(Ran::Root);
+        }
+        self.cancel(task);
+        None
     }
 
     /// Something in [`run_uncaught`](Self::run_uncaught) panicked.
@@ -220,18 +274,32 @@ impl Tasks {
         );
     }
 
+    /// From now on wakes ring; rings if something is runnable now.
+    pub(crate) fn hand_back(&self) {
+        if !self.shared().try_idle() {
+            self.shared().ring_anyway();
+        }
+    }
+
     /// Whether the turn of `block_on`'s future has come; asking takes the turn.
     pub(crate) fn take_root_turn(&self) -> bool {
         self.local().root_due.take()
     }
 
-    /// Notes what the task being polled waits for. Nothing when none is.
-    pub(crate) fn note_wait(&self, what: WaitsFor) {
+    /// Notes that the task being polled waits for a ticket. Nothing when none is.
+    pub(crate) fn note_ticket(&self, ticket: &'static &'static str) {
+        self.note_wait(ON_TICKET, Wait { ticket });
+    }
+
+    /// Notes that the task being polled waits for a timer. Nothing when none is.
+    pub(crate) fn note_timer(&self, deadline: u64) {
+        self.note_wait(ON_TIMER, Wait { deadline });
+    }
+
+    fn note_wait(&self, flag: u8, wait: Wait) {
         if let Some(task) = self.local().current.get() {
             // SAFETY: the task being polled lives.
-            let local = unsafe { task.as_ref() }.local();
-            local.waits_for.set(what);
-            local.set(NOTED);
+            unsafe { task.as_ref() }.local().note_wait(flag, wait);
         }
     }
 
@@ -266,11 +334,20 @@ impl Tasks {
     /// The future is gone: ends the task. Drops an output that nobody can ask for.
     #[inline]
     fn complete(&self, task: NonNull<Header>) {
-        // SAFETY: the executor's reference is given back only by `retire` below.
-        if unsafe { task.as_ref() }.local().has(JOINABLE) {
+        let unwanted = {
+            // SAFETY: the executor's reference is given back only by `retire` below.
+            let local = unsafe { task.as_ref() }.local();
+            !local.has(JOINABLE) && local.stage.get() == Stage::Output
+        };
+        if unwanted {
+            self.complete_unwanted(task);
+        } else {
             self.retire(task);
-            return;
         }
+    }
+
+    #[inline(never)]
+    fn complete_unwanted(&self, task: NonNull<Header>) {
         let then = |dropped| {
             if let Err(payload) = dropped {
                 // It is nobody's panic.
@@ -328,39 +405,30 @@ impl Tasks {
     /// Somebody besides this executor's own tasks and handles, and the holders of the `known` wakers, holds
     /// a waker of a live task.
     ///
-    /// Known holders are taken off each task's count: the executor, the handles, the wakers that
-    /// joiners of this executor's live tasks have left there, and `known`.
+    /// Known holders are the executor, the handles, joiners of this executor's live tasks, and those of `known`.
+    /// Each has one reference, so there is somebody else when there are more references.
     pub(crate) fn held_outside<'a>(&self, known: impl Iterator<Item = &'a Waker>) -> bool {
+        let mut unknown = 0;
         for header in self.iter() {
             let local = header.local();
-            local.tally.set(1 + local.handles.get());
-        }
-        for header in self.iter() {
-            // SAFETY: owner only, and nothing changes the place while the reference lives: `tally` touches
-            // counts and nothing else.
-            if let Some(waker) = unsafe { &*header.local().joiner.get() } {
-                self.tally(waker);
+            unknown += local.refs.get() as isize + refs::seen(header) - local.idle_refs();
+            // SAFETY: owner only, and nothing changes the place while the reference lives.
+            if let Some(waker) = unsafe { &*local.joiner.get() } {
+                unknown -= self.wakes_live(waker);
             }
         }
-        known.for_each(|waker| self.tally(waker));
-        self.iter().any(|header| {
-            let local = header.local();
-            let refs = local.refs.get() as isize + refs::seen(header);
-            refs > local.tally.get() as isize
-        })
+        unknown - known.map(|waker| self.wakes_live(waker)).sum::<isize>() > 0
     }
 
-    /// Notes that the holder of `waker` is known, if it is one of this executor's.
-    fn tally(&self, waker: &Waker) {
-        if let Some(target) = waker::target(waker) {
+    /// 1 if `waker` is that of a live task of this executor, else 0.
+    fn wakes_live(&self, waker: &Waker) -> isize {
+        let ours = waker::target(waker).is_some_and(|target| {
             // SAFETY: the waker owns a reference to it.
             let target = unsafe { target.as_ref() };
-            // A task of another executor may belong to another thread: its tally is not ours.
-            if target.shared == self.shared {
-                let tally = &target.local().tally;
-                tally.set(tally.get() + 1);
-            }
-        }
+            // A task of another executor may belong to another thread: its flags are not ours.
+            target.shared == self.shared && !target.local().has(DONE)
+        });
+        isize::from(ours)
     }
 
     /// A line about each live task, newest first.
@@ -379,7 +447,7 @@ impl Tasks {
                 } else {
                     TaskState::Waiting
                 },
-                waits_for: if local.has(NOTED) { local.waits_for.get() } else { WaitsFor::Unknown },
+                waits_for: local.waits_for(),
             }
         })
     }
@@ -457,10 +525,13 @@ impl Drop for Closing<'_> {
     fn drop(&mut self) {
         self.cancel_all();
         let queue = &self.tasks.local().queue;
-        // SAFETY: this is the owner.
-        while let Some(task) = unsafe { queue.pop() } {
-            // SAFETY: point 4 of the module: the task is done, so the entry has the executor's reference.
-            unsafe { refs::release_local(task) };
+        while let Some(task) = queue.first() {
+            // SAFETY: this is the owner. Point 4 of the module: the task is done, so the entry has the executor's
+            // reference.
+            unsafe {
+                queue.pop(task);
+                refs::release_local(task);
+            }
         }
         // SAFETY: this is the owner, all tasks are done and buried, and the queue is empty. `Tasks` is not used
         // after `shut_down`.

@@ -34,7 +34,7 @@ impl Fixture {
     }
 
     fn task(&self) -> TaskRef {
-        self.tasks().spawn(pending::<()>(), None, Location::caller())
+        self.tasks().spawn_idle(pending::<()>(), None, Location::caller())
     }
 
     /// Runs everything; how many tasks were polled or cancelled.
@@ -81,7 +81,6 @@ fn mark_released(task: TaskRef) -> NonNull<Header> {
     let raw = task.raw();
     // SAFETY: the handle has a reference.
     let header = unsafe { raw.as_ref() };
-    header.local().handles.set(0);
     core::mem::forget(task);
     let old =
         header.remote.fetch_update(AcqRel, SeqCst, |word| Some(word.wrapping_sub(ONE) | QUEUED));

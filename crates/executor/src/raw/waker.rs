@@ -51,15 +51,18 @@ unsafe fn wake(data: *const ()) {
     // SAFETY: as in `clone`.
     let task = unsafe { task(data) };
     // SAFETY: as in `clone`.
-    if unsafe { task.as_ref() }.shared().is_owner() {
-        // SAFETY: this is the owner, and the waker has a reference, which lasts to the end of this block: the bell
-        // may be foreign code.
-        unsafe { Shared::schedule(task) };
-        // SAFETY: the reference is not used any more. It may be that the bell has ended the executor.
-        unsafe { release(task) };
-    } else {
+    if !unsafe { task.as_ref() }.shared().is_owner() {
         // SAFETY: the waker has a reference, and gives it up.
         unsafe { refs::signal(task, Signal { wake: true, release: true }) };
+        return;
+    }
+    // SAFETY: this is the owner, and the waker has a reference.
+    if unsafe { Shared::schedule(task) } {
+        // SAFETY: the reference is not used any more.
+        unsafe { refs::release_local(task) };
+    } else {
+        // SAFETY: as above.
+        unsafe { ring_and_release(task) };
     }
 }
 
@@ -67,18 +70,33 @@ unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: as in `clone`.
     let task = unsafe { task(data) };
     // SAFETY: as in `clone`.
-    if unsafe { task.as_ref() }.shared().is_owner() {
-        // SAFETY: this is the owner, and the waker has a reference, or is lent by somebody who has.
-        unsafe { Shared::schedule(task) };
-    } else {
-        // SAFETY: as above, and it is not given up.
+    if !unsafe { task.as_ref() }.shared().is_owner() {
+        // SAFETY: the waker has a reference, and keeps it.
         unsafe { refs::signal(task, Signal { wake: true, release: false }) };
+        return;
+    }
+    // SAFETY: this is the owner, and the waker has a reference, or is lent by somebody who has.
+    if !unsafe { Shared::schedule(task) } {
+        // SAFETY: as above.
+        unsafe { task.as_ref() }.shared().ring();
     }
 }
 
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: the waker owns a reference and is used up by this call.
     unsafe { release(task(data)) };
+}
+
+/// The reference goes last: the bell is foreign code, and may end the executor, which this call outlives then.
+///
+/// # Safety
+/// This is the owner, who sleeps. The caller has a reference, and gives it up.
+#[inline(never)]
+unsafe fn ring_and_release(task: NonNull<Header>) {
+    // SAFETY: the caller's reference keeps it alive.
+    unsafe { task.as_ref() }.shared().ring();
+    // SAFETY: this is the owner, if no longer of a living executor; the reference is not used any more.
+    unsafe { refs::release_local(task) };
 }
 
 /// Gives back a reference.

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use kippu_executor::{Cancelled, TaskOptions, Ticket, WaitsFor};
+use kippu_executor::{Cancelled, TaskOptions, Ticket};
 use postcard_schema::Schema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -195,7 +195,7 @@ pub struct HostCall<D, S> {
 /// What does not depend on types, so that a program with many host functions has it once.
 struct RawCall {
     state: State,
-    function: &'static str,
+    function: &'static &'static str,
 }
 
 enum State {
@@ -207,7 +207,7 @@ enum State {
 impl<D, S> HostCall<D, S> {
     /// Registers a ticket, then lets `import` cross with it.
     pub fn start(
-        function: &'static str,
+        function: &'static &'static str,
         import: impl FnOnce(u32) -> Answered<i32>,
     ) -> HostCall<D, S> {
         let state = match open_ticket() {
@@ -244,7 +244,7 @@ impl RawCall {
             State::Pending(ticket) => {
                 let mut replaced = None;
                 let polled = crate::rt::with(|inner| {
-                    inner.executor.note_wait(WaitsFor::Ticket(self.function));
+                    inner.executor.note_wait(self.function);
                     inner.driver.tickets.borrow_mut().poll(ticket, cx.waker(), &mut replaced)
                 });
                 drop(replaced);

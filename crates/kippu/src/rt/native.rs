@@ -7,21 +7,17 @@ use std::process;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Poll, Wake, Waker};
+use std::task::{Wake, Waker};
 use std::time::Duration;
 
 use kippu_executor::{Executor, JoinHandle, TaskOptions};
 
 use super::Inner;
-use crate::block_on::{BlockOnError, Root};
+use crate::block_on::BlockOnError;
 use crate::driver::Driver;
 use crate::driver::native::Shared;
 use crate::termination::Termination;
 use crate::time::Instant;
-
-/// Polls between two looks at the driver. Small enough that I/O and timers do not wait long behind busy
-/// tasks, large enough that the look, a system call, is paid for.
-const BUDGET: usize = 256;
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Inner>>> = const { RefCell::new(None) };
@@ -144,6 +140,7 @@ impl Runtime {
         let _enter = Enter::new(&self.inner);
         let executor = &self.inner.executor;
         self.inner.driver.park(Some(Duration::ZERO))?;
+        executor.stay_awake();
         executor.fire_timers(crate::time::now_ns());
         let more = executor.run_ready(budget);
         Ok(Turn { more, deadline: executor.next_deadline().map(Instant::from_ns) })
@@ -172,23 +169,14 @@ impl Runtime {
         }
         let _enter = Enter::new(&self.inner);
         let Inner { executor, driver, .. } = &*self.inner;
-        let mut future = std::pin::pin!(future);
-        let root = Root::new(executor);
-        loop {
-            executor.fire_timers(crate::time::now_ns());
-            let mut more = true;
-            for _ in 0..BUDGET {
-                more = executor.run_ready(1);
-                match root.poll(future.as_mut()) {
-                    Some(Poll::Ready(output)) => return Ok(output),
-                    // It may have made something runnable.
-                    Some(Poll::Pending) => more = true,
-                    None if more => {}
-                    None => break,
-                }
-            }
+        executor.fire_timers(crate::time::now_ns());
+        executor.block_on(future, |more| {
             driver.park(self.patience(more)?)?;
-        }
+            // The driver's own bell would be a system call for nothing.
+            executor.stay_awake();
+            executor.fire_timers(crate::time::now_ns());
+            Ok(())
+        })
     }
 
     /// How long the driver may park: `None` for ever.
