@@ -12,6 +12,17 @@ use crate::join::JoinHandle;
 use crate::raw::{Ran, Tasks};
 use crate::wheel::{TimerKey, TimerWheel};
 
+/// The message of a panic. Put together here, as formatting it would bring std's formatter into small guests.
+macro_rules! nested {
+    ($function:literal) => {
+        concat!(
+            "nested run of an executor: ",
+            $function,
+            " was called from inside one of its own tasks; await instead of blocking"
+        )
+    };
+}
+
 /// How many tasks `block_on` polls before it lets the driver look after other things. Small enough that I/O and
 /// timers do not wait long behind busy tasks, large enough that the look, which may be a system call, is paid for.
 const BLOCK_ON_BUDGET: usize = 256;
@@ -100,10 +111,7 @@ impl Executor {
         F: Future + 'static,
         F::Output: 'static,
     {
-        // A handle from the start, so that a panic below detaches the task.
-        let handle = JoinHandle::new(self.tasks.spawn(future, options.name, location));
-        self.tasks.ring_if_asleep();
-        handle
+        spawn(&self.tasks, options.name, location, future)
     }
 
     /// Makes `future` a task and polls it once right away, before anything that is in the run queue.
@@ -136,7 +144,7 @@ impl Executor {
     /// executor's own (of a joiner in a foreign loop, say) passes through, as does, without the feature
     /// `std`, a task's. A call that ends so counts as one that returned `true`: call again.
     pub fn run_ready(&self, budget: usize) -> bool {
-        self.assert_not_running("run_ready");
+        assert!(!self.running.get(), nested!("run_ready"));
         let _running = Running::enter(&self.running);
         self.tasks.run(&Cell::new(budget), false) == Ran::More
     }
@@ -167,7 +175,7 @@ impl Executor {
         F: Future,
     {
         let mut future = core::pin::pin!(future);
-        self.assert_not_running("block_on");
+        assert!(!self.running.get(), nested!("block_on"));
         // Dropped after the root task, which may leave an entry in the queue.
         let _hand_back = HandBack(&self.tasks);
         let root = self.tasks.spawn_root("block_on", Location::caller());
@@ -284,17 +292,59 @@ impl Executor {
         self.tasks.shrink_to_fit();
     }
 
-    fn assert_not_running(&self, called: &str) {
-        assert!(
-            !self.running.get(),
-            "nested run of an executor: {called} was called from inside one of its own tasks; await instead of blocking"
-        );
-    }
-
     /// Every live task, newest first.
     pub fn dump(&self) -> Vec<TaskInfo> {
         self.tasks.dump().collect()
     }
+}
+
+/// Makes `future` a task of the executor that is polling the calling code, at the end of its run queue: what
+/// a task calls that has no [`Executor`] at hand.
+///
+/// # Panics
+/// Outside of tasks: while no executor runs on this thread.
+///
+/// # Examples
+/// ```
+/// use kippu_executor::{Executor, spawn_local};
+/// use std::rc::Rc;
+/// use std::task::Waker;
+///
+/// let executor = Executor::new(Waker::noop().clone());
+/// let sum = executor.spawn(async {
+///     let local = Rc::new(20); // need not be `Send`
+///     let child = spawn_local(async move { *local + 1 });
+///     child.await.unwrap() * 2
+/// });
+/// assert!(!executor.run_ready(100));
+/// assert!(sum.is_finished());
+/// ```
+#[cfg(feature = "std")]
+#[track_caller]
+pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    let location = Location::caller();
+    let spawned = Tasks::with_current(|tasks| spawn(tasks, None, location, future));
+    spawned.expect("spawn_local was called outside of a task: no executor runs on this thread")
+}
+
+fn spawn<F>(
+    tasks: &Tasks,
+    name: Option<&'static str>,
+    location: &'static Location<'static>,
+    future: F,
+) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    // A handle from the start, so that a panic of the bell detaches the task.
+    let handle = JoinHandle::new(tasks.spawn(future, name, location));
+    tasks.ring_if_asleep();
+    handle
 }
 
 impl Drop for Executor {

@@ -67,6 +67,8 @@ mod tickets;
 mod wheel;
 
 pub use dump::{TaskInfo, TaskState, WaitsFor};
+#[cfg(feature = "std")]
+pub use executor::spawn_local;
 pub use executor::{Executor, TaskOptions};
 pub use join::{AbortHandle, JoinError, JoinHandle};
 pub use tickets::{Cancelled, Ticket, TicketTable};

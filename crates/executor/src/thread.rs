@@ -67,6 +67,8 @@ mod id {
 
 pub(crate) use id::{claim, current};
 
+/// There is no other thread and never will be, so all that deals with others need not be in the program.
+pub(crate) const ALONE: bool = cfg!(all(target_family = "wasm", not(target_feature = "atomics")));
+
 /// Whether the owner of an executor can be told from other threads.
-pub(crate) const CAN_TELL: bool =
-    cfg!(any(feature = "std", all(target_family = "wasm", not(target_feature = "atomics"))));
+pub(crate) const CAN_TELL: bool = ALONE || cfg!(feature = "std");

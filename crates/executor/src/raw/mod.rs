@@ -108,6 +108,7 @@
 //!     panic or not), so nothing is dropped twice.
 
 mod cell;
+mod current;
 mod handle;
 mod header;
 mod pool;

@@ -12,6 +12,7 @@ use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 use super::header::{DONE, Header, ON_TICKET, ON_TIMER, SCHEDULED};
 use super::queue::{Push, RemoteStack};
 use super::shared::Shared;
+use crate::thread;
 
 /// On the remote stack, or about to be pushed by whoever set this. Keeps the memory alive.
 pub(super) const QUEUED: usize = 1;
@@ -49,7 +50,7 @@ impl Header {
         // None or too many, in one comparison.
         if refs.wrapping_sub(1) < MAX_REFS as u32 {
             self.local().refs.set(refs + 1);
-        } else if refs == 0 {
+        } else if !thread::ALONE && refs == 0 {
             self.add_remote();
         } else {
             abort();
@@ -67,7 +68,7 @@ impl Header {
 
 /// The count of the others, which may be negative.
 pub(super) fn seen(header: &Header) -> isize {
-    count(header.remote.load(Acquire))
+    if thread::ALONE { 0 } else { count(header.remote.load(Acquire)) }
 }
 
 /// Drops a reference, as the owner; also after the executor's death.
@@ -96,12 +97,17 @@ unsafe fn release_last_local(task: NonNull<Header>) {
     // SAFETY: the caller's reference keeps it alive up to the exchange.
     let header = unsafe { task.as_ref() };
     let last = if !header.shared().local().alive.get() {
-        // SAFETY: the caller has a reference, and gives it up.
-        unsafe { signal(task, Signal { wake: false, release: true }) };
+        if thread::ALONE {
+            // SAFETY: an orphan, whose count is still in the share, and this was its last reference.
+            unsafe { Shared::free_orphan(task) };
+        } else {
+            // SAFETY: the caller has a reference, and gives it up.
+            unsafe { signal(task, Signal { wake: false, release: true }) };
+        }
         false
     } else if header.local().refs.replace(0) == 1 {
         // No count and no mark: nobody else knows the task, and nobody can get to know it.
-        header.remote.load(Acquire) == 0 || {
+        thread::ALONE || header.remote.load(Acquire) == 0 || {
             let old = header.remote.fetch_or(MERGED, AcqRel);
             count(old) == 0 && old & QUEUED == 0
         }
@@ -228,6 +234,10 @@ pub(super) unsafe fn absorb(task: NonNull<Header>) -> bool {
 pub(super) unsafe fn orphan(task: NonNull<Header>) {
     // SAFETY: it lives up to the addition: it is in a list of its executor.
     let header = unsafe { task.as_ref() };
+    if thread::ALONE {
+        // The share stays the whole count.
+        return;
+    }
     let share = header.local().refs.replace(0) as usize;
     let merged = if share == 0 { 0 } else { MERGED };
     let old = header.remote.fetch_add((share * ONE) | merged | ORPHAN, AcqRel);

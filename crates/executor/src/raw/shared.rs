@@ -77,10 +77,10 @@ impl Shared {
         NonNull::from(Box::leak(shared))
     }
 
-    /// Whether this is the owner, of a living executor.
+    /// Whether this is the owner, and the executor lives or there are no other threads.
     #[inline]
     pub(super) fn is_owner(&self) -> bool {
-        self.remote.0.owner.load(Relaxed) == thread::current()
+        thread::ALONE || self.remote.0.owner.load(Relaxed) == thread::current()
     }
 
     /// Only for the owner.
@@ -103,9 +103,14 @@ impl Shared {
     /// Takes over what other threads have left, in its order. Only for the owner.
     #[inline]
     pub(super) fn collect(&self) {
-        if self.remote.0.stack.has_entries() {
+        if self.has_entries() {
             self.collect_entries();
         }
+    }
+
+    #[inline]
+    fn has_entries(&self) -> bool {
+        !thread::ALONE && self.remote.0.stack.has_entries()
     }
 
     #[cold]
@@ -128,6 +133,34 @@ impl Shared {
     #[inline]
     pub(super) unsafe fn schedule(task: NonNull<Header>) -> bool {
         // SAFETY: the caller's reference keeps it alive.
+        if unsafe { task.as_ref() }.shared().has_entries() {
+            // SAFETY: the caller's promise.
+            return unsafe { Shared::collect_and_schedule(task) };
+        }
+        // SAFETY: the caller's promise.
+        unsafe { Shared::schedule_now(task) }
+    }
+
+    /// Like [`schedule`](Self::schedule): what woke before on other threads comes before the task.
+    ///
+    /// # Safety
+    /// As there.
+    #[cold]
+    #[inline(never)]
+    unsafe fn collect_and_schedule(task: NonNull<Header>) -> bool {
+        // SAFETY: the caller's reference keeps it alive.
+        unsafe { task.as_ref() }.shared().collect();
+        // SAFETY: the caller's promise.
+        unsafe { Shared::schedule_now(task) }
+    }
+
+    /// Like [`schedule`](Self::schedule), when nothing is to be collected.
+    ///
+    /// # Safety
+    /// As there.
+    #[inline]
+    unsafe fn schedule_now(task: NonNull<Header>) -> bool {
+        // SAFETY: the caller's reference keeps it alive.
         let header = unsafe { task.as_ref() };
         let flags = &header.local().flags;
         let old = flags.get();
@@ -135,13 +168,11 @@ impl Shared {
             return true;
         }
         flags.set((old | SCHEDULED) & !(ON_TICKET | ON_TIMER));
-        let shared = header.shared();
-        // What woke before on other threads comes before it.
-        shared.collect();
+        let own = header.shared().local();
         // SAFETY: `SCHEDULED` was not set, so it is not in the queue; point 4 of the module.
-        let only = unsafe { shared.local.0.queue.push(task) };
+        let only = unsafe { own.queue.push(task) };
         // Who sleeps has nothing in the queue.
-        !only || shared.local.0.awake.get()
+        !only || own.awake.get()
     }
 
     /// To be called when something has been put into the queue.
@@ -155,7 +186,7 @@ impl Shared {
     /// Wakes the owner, who sleeps, unless another thread has done so.
     #[inline(never)]
     pub(super) fn ring(&self) {
-        let rung = self.remote.0.stack.has_rung();
+        let rung = !thread::ALONE && self.remote.0.stack.has_rung();
         self.awake();
         if !rung {
             self.remote.0.stack.ring();
@@ -179,12 +210,15 @@ impl Shared {
     /// From now on no wake rings, until [`try_idle`](Self::try_idle).
     pub(super) fn stay_awake(&self) {
         self.local.0.awake.set(true);
-        self.remote.0.stack.stay_awake();
+        if !thread::ALONE {
+            self.remote.0.stack.stay_awake();
+        }
     }
 
     /// From now on wakes ring. `false`: there is something to run or to collect.
     pub(super) fn try_idle(&self) -> bool {
-        let idle = self.local.0.queue.first().is_none() && self.remote.0.stack.try_idle();
+        let idle = self.local.0.queue.first().is_none()
+            && (thread::ALONE || self.remote.0.stack.try_idle());
         if idle {
             self.local.0.awake.set(false);
         }
@@ -293,9 +327,11 @@ impl Shared {
             // SAFETY: this is the owner, and nobody counts in its share from now on.
             unsafe { refs::orphan(task) };
         }
-        for task in shared.remote.0.stack.close() {
-            // SAFETY: it was on the stack, so its `QUEUED` is the owner's to clear.
-            unsafe { refs::dequeue_orphan(task) };
+        if !thread::ALONE {
+            for task in shared.remote.0.stack.close() {
+                // SAFETY: it was on the stack, so its `QUEUED` is the owner's to clear.
+                unsafe { refs::dequeue_orphan(task) };
+            }
         }
         // SAFETY: this call was counted.
         unsafe { Shared::drop_orphan(this) };

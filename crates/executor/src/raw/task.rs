@@ -9,6 +9,7 @@ use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
 use super::cell::TaskCell;
+use super::current;
 use super::handle::TaskRef;
 use super::header::{
     ABORTED, BURIED, DONE, Header, JOINABLE, Local, ON_TICKET, ON_TIMER, ROOT, SCHEDULED, Stage,
@@ -42,6 +43,14 @@ pub(crate) struct Tasks {
 impl Tasks {
     pub(crate) fn new(unpark: Waker) -> Self {
         Tasks { shared: Shared::new(unpark), _owner: PhantomData }
+    }
+
+    /// Calls `f` with the executor that is running on this thread; of nested ones the innermost.
+    #[cfg(feature = "std")]
+    pub(crate) fn with_current<R>(f: impl FnOnce(&Tasks) -> R) -> Option<R> {
+        // It runs, so it outlives this call. Nothing happens when a `Tasks` is dropped.
+        let shared = current::get()?;
+        Some(f(&Tasks { shared, _owner: PhantomData }))
     }
 
     fn shared(&self) -> &Shared {
@@ -164,6 +173,7 @@ impl Tasks {
     /// One `catch` is around all of them and not one around each, as what it costs is a fourth of a short poll.
     /// What panicked is known by `current`.
     pub(crate) fn run(&self, budget: &Cell<usize>, stop_at_root: bool) -> Ran {
+        let _entered = current::Entered::new(self.shared);
         self.shared().awake();
         loop {
             let ran = catch(
@@ -186,6 +196,7 @@ impl Tasks {
         let shared = self.shared();
         let own = shared.local();
         loop {
+            // Before every poll, so that the wakes that came before it are answered by it.
             shared.collect();
             let Some(task) = own.queue.first() else {
                 if shared.try_idle() {
@@ -257,6 +268,7 @@ impl Tasks {
 
     /// Polls a task that is not in the queue: one that has just been spawned.
     pub(crate) fn run_new(&self, task: &TaskRef) {
+        let _entered = current::Entered::new(self.shared);
         let task = task.raw();
         let current = &self.local().current;
         let outer = current.replace(Some(task));
@@ -558,6 +570,7 @@ impl RootTask<'_> {
                 self.0.current.set(None);
             }
         }
+        let _entered = current::Entered::new(self.tasks.shared);
         let own = self.tasks.local();
         own.current.set(Some(self.task.raw()));
         let _polling = Polling(own);
