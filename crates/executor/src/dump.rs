@@ -3,7 +3,21 @@
 use core::fmt;
 use core::panic::Location;
 
-/// One live task, as [`Executor::dump`](crate::Executor::dump) saw it.
+/// One live task, as [`Executor::dump`](crate::Executor::dump) saw it. Shown in one line.
+///
+/// # Examples
+/// ```
+/// # use kippu_executor::{Executor, TaskOptions};
+/// # let executor = Executor::new(std::task::Waker::noop().clone());
+/// let options = TaskOptions::new().name("server");
+/// executor.spawn_with(options, std::future::pending::<()>()).detach();
+/// executor.run_ready(usize::MAX);
+///
+/// let task = executor.dump()[0];
+/// assert_eq!((task.name, task.location.file()), (Some("server"), file!()));
+/// let line = task.to_string(); // task "server" spawned at src/main.rs:12:10: waits for a wake
+/// assert!(line.starts_with("task \"server\" spawned at ") && line.ends_with(": waits for a wake"));
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct TaskInfo {
     /// The name given in [`TaskOptions`](crate::TaskOptions).
@@ -28,6 +42,16 @@ impl fmt::Display for TaskInfo {
 }
 
 /// Whether a task runs.
+///
+/// # Examples
+/// ```
+/// # use kippu_executor::{Executor, TaskState};
+/// # let executor = Executor::new(std::task::Waker::noop().clone());
+/// executor.spawn(std::future::pending::<()>()).detach();
+/// assert_eq!(executor.dump()[0].state, TaskState::Scheduled);
+/// executor.run_ready(usize::MAX);
+/// assert_eq!(executor.dump()[0].state, TaskState::Waiting);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TaskState {
     /// It is being polled.
@@ -38,7 +62,23 @@ pub enum TaskState {
     Waiting,
 }
 
-/// What a task's last poll said that it waits for.
+/// What a task's last poll said that it waits for. Of several things, the last one.
+///
+/// # Examples
+/// A future that stands for an operation outside says so by [`note_wait`](crate::Executor::note_wait):
+/// ```
+/// # use kippu_executor::Executor;
+/// # let executor = std::rc::Rc::new(Executor::new(std::task::Waker::noop().clone()));
+/// let weak = std::rc::Rc::downgrade(&executor);
+/// executor
+///     .spawn(std::future::poll_fn(move |_| {
+///         weak.upgrade().unwrap().note_wait(&"file read");
+///         std::task::Poll::<()>::Pending
+///     }))
+///     .detach();
+/// executor.run_ready(usize::MAX);
+/// assert_eq!(executor.dump()[0].waits_for.to_string(), "file read");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsFor {
     /// It did not say: a channel, another task, a foreign future.

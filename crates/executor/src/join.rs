@@ -22,6 +22,18 @@ use crate::raw::{AbortRef, TaskRef};
 ///
 /// # Panics
 /// Polling panics after the output has been given.
+///
+/// # Examples
+/// ```
+/// use futures_util::FutureExt;
+/// use kippu_executor::Executor;
+///
+/// let executor = Executor::new(std::task::Waker::noop().clone());
+/// let child = executor.spawn(async { 6 * 7 });
+/// let parent = executor.spawn(async move { child.await.unwrap() + 1 });
+/// executor.run_ready(usize::MAX);
+/// assert!(matches!(parent.now_or_never(), Some(Ok(43))));
+/// ```
 #[must_use = "dropping a JoinHandle detaches the task; use `drop` to say that this is meant"]
 pub struct JoinHandle<T> {
     task: TaskRef,
@@ -40,28 +52,83 @@ impl<T> JoinHandle<T> {
 
     /// Cancels the task: its future is dropped when its turn in the run queue comes, without
     /// being polled again, and joining it yields a [`JoinError`] that
-    /// [is cancelled](JoinError::is_cancelled).
+    /// [is cancelled](JoinError::is_cancelled). Nothing is dropped inside this call, so it may be made anywhere,
+    /// also in the task itself and in the drop of any future. A second call does nothing more.
     ///
     /// | the task is | what happens |
     /// |---|---|
-    /// | waiting, or in the run queue | cancelled at its next turn |
-    /// | being polled (it aborts itself) | the poll goes on; if it is pending after it, cancelled at its next turn, else complete |
-    /// | complete | nothing |
+    /// | in the run queue, new or woken | it keeps its place; when its turn comes it is dropped, unpolled |
+    /// | waiting | it goes to the end of the run queue, with a ring of `unpark` if that was empty, and is dropped at its turn |
+    /// | being polled, and aborts itself | the poll goes on; if it ends pending, the task is dropped at its next turn |
+    /// | the same, and the poll is its last | nothing: it completes, or panics |
+    /// | being polled, and a task that [`spawn_polled`](crate::Executor::spawn_polled) polls inside that poll aborts it | as if it aborted itself |
+    /// | complete | nothing: the output stays for the joiner |
+    /// | panicked | nothing: the panic stays for the joiner |
+    /// | cancelled, or its executor is dropped | nothing |
+    ///
+    /// Nobody else can abort a task while it is being polled: poll and handle belong to one thread.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// let task = executor.spawn(std::future::pending::<()>());
+    /// task.abort();
+    /// assert!(!task.is_finished()); // its turn has not come yet
+    /// executor.run_ready(usize::MAX);
+    /// assert!(task.is_finished());
+    /// ```
     pub fn abort(&self) {
         self.task.abort();
     }
 
     /// A handle that can only abort, for somebody else to keep.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// let task = executor.spawn(std::future::pending::<()>());
+    /// let abort = task.abort_handle();
+    /// executor.spawn(async move { assert!(task.await.is_err()) }).detach();
+    /// executor.run_ready(usize::MAX);
+    /// assert_eq!(executor.live_tasks(), 2);
+    /// abort.abort();
+    /// executor.run_ready(usize::MAX);
+    /// assert_eq!(executor.live_tasks(), 0);
+    /// ```
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle { task: AbortRef::new(&self.task) }
     }
 
     /// Whether the task has completed, been cancelled or panicked.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// let task = executor.spawn(async {});
+    /// assert!(!task.is_finished());
+    /// executor.run_ready(1);
+    /// assert!(task.is_finished());
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.task.is_done()
     }
 
-    /// Lets the task go on by itself; the same as dropping the handle.
+    /// Lets the task go on by itself; the same as dropping the handle. Its output is dropped when it completes, as is
+    /// the payload of its panic.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// let done = std::rc::Rc::new(std::cell::Cell::new(false));
+    /// let there = done.clone();
+    /// executor.spawn(async move { there.set(true) }).detach();
+    /// executor.run_ready(usize::MAX);
+    /// assert!(done.get());
+    /// ```
     pub fn detach(self) {}
 }
 
@@ -90,6 +157,26 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 /// Aborts a task; see [`JoinHandle::abort`]. Made by [`JoinHandle::abort_handle`].
+///
+/// Dropping it does nothing to the task. While it is kept, so is the task's memory, without future and output.
+///
+/// # Examples
+/// A guard that ends a task with its own life:
+/// ```
+/// # use kippu_executor::{AbortHandle, Executor};
+/// struct Owned(AbortHandle);
+/// impl Drop for Owned {
+///     fn drop(&mut self) {
+///         self.0.abort();
+///     }
+/// }
+///
+/// # let executor = Executor::new(std::task::Waker::noop().clone());
+/// let task = executor.spawn(std::future::pending::<()>());
+/// drop(Owned(task.abort_handle()));
+/// executor.run_ready(usize::MAX);
+/// assert!(task.is_finished());
+/// ```
 #[derive(Clone)]
 pub struct AbortHandle {
     task: AbortRef,
@@ -97,11 +184,33 @@ pub struct AbortHandle {
 
 impl AbortHandle {
     /// See [`JoinHandle::abort`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// let task = executor.spawn(std::future::pending::<()>());
+    /// let abort = task.abort_handle();
+    /// task.detach();
+    /// abort.abort();
+    /// executor.run_ready(usize::MAX);
+    /// assert_eq!(executor.live_tasks(), 0);
+    /// ```
     pub fn abort(&self) {
         self.task.task().abort();
     }
 
     /// See [`JoinHandle::is_finished`].
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// let watched = executor.spawn(async {}).abort_handle();
+    /// assert!(!watched.is_finished());
+    /// executor.run_ready(usize::MAX);
+    /// assert!(watched.is_finished());
+    /// ```
     pub fn is_finished(&self) -> bool {
         self.task.task().is_done()
     }
@@ -122,6 +231,18 @@ fn debug(f: &mut fmt::Formatter<'_>, name: &str, task: &TaskRef) -> fmt::Result 
 }
 
 /// Why a task gave no output.
+///
+/// # Examples
+/// ```
+/// # use futures_util::FutureExt;
+/// # use kippu_executor::Executor;
+/// # let executor = Executor::new(std::task::Waker::noop().clone());
+/// let task = executor.spawn(std::future::pending::<()>());
+/// task.abort();
+/// executor.run_ready(usize::MAX);
+/// let error = task.now_or_never().unwrap().unwrap_err();
+/// assert_eq!(error.to_string(), "task was cancelled");
+/// ```
 pub struct JoinError(Reason);
 
 enum Reason {
@@ -150,11 +271,32 @@ impl JoinError {
     }
 
     /// The task was aborted, or its executor was dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use futures_util::FutureExt;
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// let task = executor.spawn(async { 1 });
+    /// drop(executor);
+    /// assert!(task.now_or_never().unwrap().unwrap_err().is_cancelled());
+    /// ```
     pub fn is_cancelled(&self) -> bool {
         matches!(self.0, Reason::Cancelled)
     }
 
-    /// The task panicked.
+    /// The task panicked, in a poll or in the drop of its future.
+    ///
+    /// # Examples
+    /// ```
+    /// # use futures_util::FutureExt;
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// # if cfg!(not(feature = "std")) { return; } // the panic would leave `run_ready`
+    /// let task = executor.spawn(async { assert_eq!(1 + 1, 3) });
+    /// executor.run_ready(usize::MAX);
+    /// assert!(task.now_or_never().unwrap().unwrap_err().is_panic());
+    /// ```
     pub fn is_panic(&self) -> bool {
         matches!(self.0, Reason::Panicked(_))
     }
@@ -163,6 +305,18 @@ impl JoinError {
     ///
     /// # Errors
     /// Gives the error back when the task was cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// # use futures_util::FutureExt;
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// # if cfg!(not(feature = "std")) { return; } // the panic would leave `run_ready`
+    /// let task = executor.spawn(async { if true { std::panic::panic_any(5_u8) } });
+    /// executor.run_ready(usize::MAX);
+    /// let error = task.now_or_never().unwrap().unwrap_err();
+    /// assert_eq!(error.try_into_panic().unwrap().downcast_ref(), Some(&5_u8));
+    /// ```
     pub fn try_into_panic(self) -> Result<Box<dyn Any + Send>, JoinError> {
         match self.0 {
             Reason::Panicked(payload) => Ok(payload),
@@ -170,7 +324,20 @@ impl JoinError {
         }
     }
 
-    /// The panic's message, if it was a string.
+    /// The panic's message. `None` when the task was cancelled, or panicked with something else than a string.
+    ///
+    /// # Examples
+    /// ```
+    /// # use futures_util::FutureExt;
+    /// # use kippu_executor::Executor;
+    /// # let executor = Executor::new(std::task::Waker::noop().clone());
+    /// # if cfg!(not(feature = "std")) { return; } // the panic would leave `run_ready`
+    /// let task = executor.spawn(async { if true { panic!("no route") } });
+    /// executor.run_ready(usize::MAX);
+    /// let error = task.now_or_never().unwrap().unwrap_err();
+    /// assert_eq!(error.panic_message(), Some("no route"));
+    /// assert_eq!(error.to_string(), "task panicked: no route");
+    /// ```
     pub fn panic_message(&self) -> Option<&str> {
         let Reason::Panicked(payload) = &self.0 else {
             return None;

@@ -62,6 +62,8 @@ mod executor;
 mod join;
 mod raw;
 mod sync;
+#[cfg(feature = "std")]
+mod task_local;
 mod thread;
 mod tickets;
 mod wheel;
@@ -71,6 +73,11 @@ pub use dump::{TaskInfo, TaskState, WaitsFor};
 pub use executor::spawn_local;
 pub use executor::{Executor, TaskOptions};
 pub use join::{AbortHandle, JoinError, JoinHandle};
+#[cfg(feature = "std")]
+#[doc(hidden)]
+pub use task_local::__private;
+#[cfg(feature = "std")]
+pub use task_local::{AccessError, LocalKey, Scope};
 pub use tickets::{Cancelled, Ticket, TicketTable};
 pub use wheel::{TimerKey, TimerWheel};
 

@@ -14,16 +14,40 @@ const NIL: u32 = u32::MAX;
 ///
 /// The generation has 12 bits. A number is taken for another's only if its slot has been used
 /// exactly a multiple of 4,096 times since, which a host that completes each ticket once never sees.
+///
+/// # Examples
+/// ```
+/// # use kippu_executor::{Ticket, TicketTable};
+/// let mut table = TicketTable::<u8>::new();
+/// let (first, second) = (table.open().unwrap(), table.open().unwrap());
+/// assert_ne!(first, second);
+/// assert_eq!(Ticket::from_raw(first.to_raw()), first);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket(u32);
 
 impl Ticket {
     /// The number that crosses the boundary.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::TicketTable;
+    /// let ticket = TicketTable::<u8>::new().open().unwrap();
+    /// assert_eq!(ticket.to_raw(), 0); // a table's first one
+    /// ```
     pub const fn to_raw(self) -> u32 {
         self.0
     }
 
     /// What came back over the boundary. Any number is allowed: tables ignore tickets that they do not know.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::{Ticket, TicketTable};
+    /// let mut table = TicketTable::new();
+    /// // Nobody asked for this; the result comes back.
+    /// assert_eq!(table.complete(Ticket::from_raw(77), "result").unwrap_err(), "result");
+    /// ```
     pub const fn from_raw(raw: u32) -> Self {
         Ticket(raw)
     }
@@ -44,6 +68,19 @@ impl fmt::Debug for Ticket {
 }
 
 /// What [`TicketTable::cancel`] found.
+///
+/// # Examples
+/// ```
+/// # use kippu_executor::{Cancelled, TicketTable};
+/// let mut table = TicketTable::new();
+/// let ticket = table.open().unwrap();
+/// table.complete(ticket, "result").unwrap();
+/// match table.cancel(ticket) {
+///     Cancelled::Pending(waker) => drop(waker), // and tell the other side
+///     Cancelled::Done(result) => assert_eq!(result, "result"),
+///     Cancelled::Unknown => unreachable!("it was open"),
+/// }
+/// ```
 #[derive(Debug)]
 pub enum Cancelled<T> {
     /// Still outstanding: the other side must be told. The slot stays dead until it completes the ticket.
@@ -77,6 +114,24 @@ struct Slot<T> {
 ///
 /// Wakers to be woken or dropped are given to the caller, who must hold no borrow of the table when
 /// it does so: both may be foreign code that comes back to the table.
+///
+/// # Examples
+/// The life of a ticket:
+/// ```
+/// # use kippu_executor::TicketTable;
+/// use std::task::{Poll, Waker};
+///
+/// let mut table = TicketTable::new();
+/// let ticket = table.open().unwrap(); // and now ask the other side
+/// let mut replaced = None;
+/// assert!(table.poll(ticket, Waker::noop(), &mut replaced).is_pending());
+///
+/// // The other side answers.
+/// let waker = table.complete(ticket, "result").unwrap();
+/// waker.expect("somebody waits").wake();
+/// assert_eq!(table.poll(ticket, Waker::noop(), &mut replaced), Poll::Ready("result"));
+/// assert_eq!(table.outstanding(), 0);
+/// ```
 pub struct TicketTable<T> {
     slots: Vec<Slot<T>>,
     free: u32,
@@ -94,12 +149,32 @@ impl<T> Default for TicketTable<T> {
 
 impl<T> TicketTable<T> {
     /// An empty table. Allocates at first use.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::cell::RefCell;
+    /// # use kippu_executor::TicketTable;
+    /// thread_local! {
+    ///     static TABLE: RefCell<TicketTable<String>> = const { RefCell::new(TicketTable::new()) };
+    /// }
+    /// assert_eq!(TABLE.with_borrow(|table| table.outstanding()), 0);
+    /// ```
     pub const fn new() -> Self {
         TicketTable { slots: Vec::new(), free: NIL, refs: 0, outstanding: 0 }
     }
 
     /// Registers an operation, *before* the other side is asked for it. It keeps the program alive until
-    /// [`set_ref`](Self::set_ref) says otherwise. `None` when 2^20 tickets are outstanding.
+    /// [`set_ref`](Self::set_ref) says otherwise. `None` when 2^20 tickets are in use: outstanding, or completed and not
+    /// yet polled.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::TicketTable;
+    /// let mut table = TicketTable::<u8>::new();
+    /// let ticket = table.open().unwrap();
+    /// assert_eq!((table.outstanding(), table.refs()), (1, 1));
+    /// # table.cancel(ticket);
+    /// ```
     pub fn open(&mut self) -> Option<Ticket> {
         let index = if self.free == NIL {
             if self.slots.len() == MAX_SLOTS {
@@ -133,6 +208,15 @@ impl<T> TicketTable<T> {
     ///
     /// # Errors
     /// The result, when nobody can ask for it any more.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::TicketTable;
+    /// let mut table = TicketTable::new();
+    /// let ticket = table.open().unwrap();
+    /// assert!(table.complete(ticket, 5).unwrap().is_none()); // nobody waits yet
+    /// assert_eq!(table.complete(ticket, 6).unwrap_err(), 6); // a second time
+    /// ```
     pub fn complete(&mut self, ticket: Ticket, result: T) -> Result<Option<Waker>, T> {
         let Some(slot) = self.slots.get_mut(ticket.slot()).filter(|slot| slot.ticket == ticket)
         else {
@@ -160,6 +244,19 @@ impl<T> TicketTable<T> {
     ///
     /// # Panics
     /// When the ticket is not of this table, or has been polled to its end or cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::TicketTable;
+    /// # use std::task::{Poll, Waker};
+    /// let mut table = TicketTable::new();
+    /// let ticket = table.open().unwrap();
+    /// let mut replaced = None;
+    /// assert!(table.poll(ticket, Waker::noop(), &mut replaced).is_pending());
+    /// table.complete(ticket, 5).unwrap();
+    /// assert_eq!(table.poll(ticket, Waker::noop(), &mut replaced), Poll::Ready(5));
+    /// drop(replaced); // once no borrow of the table is held
+    /// ```
     pub fn poll(&mut self, ticket: Ticket, new: &Waker, replaced: &mut Option<Waker>) -> Poll<T> {
         let slot = self.slots.get_mut(ticket.slot()).filter(|slot| slot.ticket == ticket);
         match slot.map(|slot| &mut slot.state) {
@@ -179,7 +276,19 @@ impl<T> TicketTable<T> {
         }
     }
 
-    /// Ends the interest in an operation.
+    /// Ends the interest in an operation; what a future does when it is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::{Cancelled, TicketTable};
+    /// let mut table = TicketTable::new();
+    /// let ticket = table.open().unwrap();
+    /// assert!(matches!(table.cancel(ticket), Cancelled::Pending(None)));
+    /// assert_eq!((table.refs(), table.outstanding()), (0, 1));
+    /// // The other side was faster than the news; this frees the slot.
+    /// assert_eq!(table.complete(ticket, 5).unwrap_err(), 5);
+    /// assert_eq!(table.outstanding(), 0);
+    /// ```
     pub fn cancel(&mut self, ticket: Ticket) -> Cancelled<T> {
         let Some(slot) = self.slots.get_mut(ticket.slot()).filter(|slot| slot.ticket == ticket)
         else {
@@ -203,6 +312,16 @@ impl<T> TicketTable<T> {
     /// Frees the slot of a ticket that the other side answered within the call itself, so that it will not be
     /// completed. Gives back the waker that waited for it, if there is one, for the caller to drop. Does
     /// nothing to a ticket that is not pending.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::TicketTable;
+    /// let mut table = TicketTable::new();
+    /// let ticket = table.open().unwrap();
+    /// assert!(table.answered(ticket).is_none());
+    /// assert_eq!(table.outstanding(), 0);
+    /// assert_eq!(table.complete(ticket, 5).unwrap_err(), 5); // it is stale now
+    /// ```
     pub fn answered(&mut self, ticket: Ticket) -> Option<Waker> {
         let slot = self
             .slots
@@ -216,7 +335,16 @@ impl<T> TicketTable<T> {
         }
     }
 
-    /// Whether a pending ticket keeps the program alive. `false` when it is not pending.
+    /// Sets whether a pending ticket keeps the program alive. `false` when it is not pending.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::TicketTable;
+    /// let mut table = TicketTable::<u8>::new();
+    /// let ticket = table.open().unwrap();
+    /// assert!(table.set_ref(ticket, false));
+    /// assert_eq!((table.refs(), table.outstanding()), (0, 1));
+    /// ```
     pub fn set_ref(&mut self, ticket: Ticket, on: bool) -> bool {
         match self.slots.get_mut(ticket.slot()) {
             Some(slot) if slot.ticket == ticket && matches!(slot.state, State::Pending { .. }) => {
@@ -229,11 +357,30 @@ impl<T> TicketTable<T> {
     }
 
     /// How many pending tickets keep the program alive.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::TicketTable;
+    /// let mut table = TicketTable::new();
+    /// let ticket = table.open().unwrap();
+    /// assert_eq!(table.refs(), 1);
+    /// table.complete(ticket, ()).unwrap();
+    /// assert_eq!(table.refs(), 0);
+    /// ```
     pub fn refs(&self) -> usize {
         self.refs
     }
 
     /// How many tickets the other side has not completed yet, cancelled ones included.
+    ///
+    /// # Examples
+    /// ```
+    /// # use kippu_executor::TicketTable;
+    /// let mut table = TicketTable::<u8>::new();
+    /// let ticket = table.open().unwrap();
+    /// table.cancel(ticket);
+    /// assert_eq!(table.outstanding(), 1);
+    /// ```
     pub fn outstanding(&self) -> usize {
         self.outstanding
     }

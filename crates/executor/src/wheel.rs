@@ -24,6 +24,17 @@ const FREE: u16 = u16::MAX;
 
 /// Names one timer of one [`TimerWheel`]. Stale keys, of timers that have fired or been cancelled, are
 /// recognised.
+///
+/// # Examples
+/// ```
+/// # use std::task::Waker;
+/// let mut wheel = kippu_executor::TimerWheel::new();
+/// let stale = wheel.insert(10, Waker::noop().clone());
+/// wheel.cancel(stale);
+/// let key = wheel.insert(20, Waker::noop().clone());
+/// assert_ne!(stale, key);
+/// assert_eq!((wheel.deadline(stale), wheel.deadline(key)), (None, Some(20)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TimerKey {
     index: u32,
@@ -80,6 +91,20 @@ impl Ord for Due {
 const EMPTY: Slot = Slot { first: NIL, earliest: u64::MAX };
 
 /// Timers sorted by deadline. It cannot read a clock: times are `u64` nanoseconds of the caller's clock.
+///
+/// # Examples
+/// ```
+/// # use std::task::Waker;
+/// let mut wheel = kippu_executor::TimerWheel::new();
+/// wheel.insert(2_000, Waker::noop().clone());
+/// wheel.insert(1_000, Waker::noop().clone());
+/// assert_eq!(wheel.next_deadline(), Some(1_000));
+///
+/// let mut due = Vec::new();
+/// wheel.expire(1_500, &mut due);
+/// due.drain(..).for_each(Waker::wake); // the earlier one
+/// assert_eq!((wheel.len(), wheel.next_deadline()), (1, Some(2_000)));
+/// ```
 pub struct TimerWheel {
     nodes: Vec<Node>,
     free: u32,
@@ -104,6 +129,11 @@ impl Default for TimerWheel {
 
 impl TimerWheel {
     /// An empty wheel, at time 0.
+    ///
+    /// # Examples
+    /// ```
+    /// assert_eq!(kippu_executor::TimerWheel::new().next_deadline(), None);
+    /// ```
     pub fn new() -> Self {
         TimerWheel {
             nodes: Vec::new(),
@@ -119,16 +149,38 @@ impl TimerWheel {
     }
 
     /// How many timers are live.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// wheel.insert(5, std::task::Waker::noop().clone());
+    /// assert_eq!(wheel.len(), 1);
+    /// ```
     pub fn len(&self) -> usize {
         self.len
     }
 
     /// Whether no timer is live.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// assert!(wheel.is_empty());
+    /// wheel.insert(5, std::task::Waker::noop().clone());
+    /// assert!(!wheel.is_empty());
+    /// ```
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
 
     /// How many live timers keep the program alive.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// wheel.insert(5, std::task::Waker::noop().clone());
+    /// assert_eq!(wheel.refs(), 1); // as each does at first
+    /// ```
     pub fn refs(&self) -> usize {
         self.len - self.unrefs
     }
@@ -137,6 +189,13 @@ impl TimerWheel {
     ///
     /// # Panics
     /// With more than 2^32 - 1 live timers.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// let key = wheel.insert(5, std::task::Waker::noop().clone());
+    /// assert_eq!(wheel.deadline(key), Some(5));
+    /// ```
     pub fn insert(&mut self, deadline: u64, waker: Waker) -> TimerKey {
         if self.free == NIL {
             self.grow();
@@ -184,6 +243,14 @@ impl TimerWheel {
     }
 
     /// Removes a timer and gives back its waker; `None` when it has fired or been cancelled. O(1).
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// let key = wheel.insert(5, std::task::Waker::noop().clone());
+    /// assert!(wheel.cancel(key).is_some());
+    /// assert!(wheel.cancel(key).is_none());
+    /// ```
     pub fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
         let node = self.nodes.get_mut(key.index as usize)?;
         if node.generation != key.generation || node.slot == FREE {
@@ -207,16 +274,43 @@ impl TimerWheel {
     }
 
     /// When the timer is due, in ns; `None` when it has fired or been cancelled.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// let key = wheel.insert(5, std::task::Waker::noop().clone());
+    /// assert_eq!(wheel.deadline(key), Some(5));
+    /// wheel.expire(6, &mut Vec::new());
+    /// assert_eq!(wheel.deadline(key), None);
+    /// ```
     pub fn deadline(&self, key: TimerKey) -> Option<u64> {
         self.node(key).map(|node| node.deadline)
     }
 
     /// Whether the timer is live and would wake the same task as `waker`.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::task::Waker;
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// let key = wheel.insert(5, Waker::noop().clone());
+    /// assert!(wheel.wakes(key, Waker::noop()));
+    /// ```
     pub fn wakes(&self, key: TimerKey, waker: &Waker) -> bool {
         self.node(key).and_then(|node| node.waker.as_ref()).is_some_and(|old| old.will_wake(waker))
     }
 
     /// Exchanges the waker of a live timer and gives back the old one; gives back `waker` when it is not live.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::task::Waker;
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// let key = wheel.insert(5, Waker::noop().clone());
+    /// let other = futures_util::task::noop_waker(); // not std's
+    /// let old = wheel.replace(key, other.clone());
+    /// assert!(old.will_wake(Waker::noop()) && wheel.wakes(key, &other));
+    /// ```
     pub fn replace(&mut self, key: TimerKey, waker: Waker) -> Waker {
         match self.node(key) {
             Some(_) => self.nodes[key.index as usize]
@@ -235,7 +329,15 @@ impl TimerWheel {
             .filter_map(|node| node.waker.as_ref())
     }
 
-    /// Whether this timer keeps the program alive. `false` when it is not live.
+    /// Sets whether this timer keeps the program alive. `false` when it is not live.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// let key = wheel.insert(5, std::task::Waker::noop().clone());
+    /// assert!(wheel.set_ref(key, false));
+    /// assert_eq!((wheel.refs(), wheel.len()), (0, 1));
+    /// ```
     pub fn set_ref(&mut self, key: TimerKey, on: bool) -> bool {
         if self.node(key).is_none() {
             return false;
@@ -247,6 +349,13 @@ impl TimerWheel {
 
     /// A time before which nothing is due, in ns: the earliest deadline, or that of a cancelled timer
     /// near it. `None` when there is no timer.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// wheel.insert(5, std::task::Waker::noop().clone());
+    /// assert_eq!(wheel.next_deadline(), Some(5));
+    /// ```
     pub fn next_deadline(&self) -> Option<u64> {
         let slot = self.first_slot()?;
         Some(self.slots[slot].earliest)
@@ -254,6 +363,17 @@ impl TimerWheel {
 
     /// Moves time to `now` ns and appends the wakers of all that is due to `out`: by deadline, equal
     /// deadlines by insertion. A `now` before an earlier one counts as that one.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut wheel = kippu_executor::TimerWheel::new();
+    /// for deadline in [30, 10, 20] {
+    ///     wheel.insert(deadline, std::task::Waker::noop().clone());
+    /// }
+    /// let mut due = Vec::new();
+    /// wheel.expire(20, &mut due);
+    /// assert_eq!((due.len(), wheel.len()), (2, 1));
+    /// ```
     pub fn expire(&mut self, now: u64, out: &mut Vec<Waker>) {
         let now = now.max(self.now);
         while let Some(slot) = self.first_slot() {

@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use kippu_executor::TaskOptions;
 pub use kippu_executor::{AbortHandle, JoinError, JoinHandle, TaskInfo, TaskState, WaitsFor};
+pub use kippu_executor::{AccessError, LocalKey, Scope, task_local};
 
 use crate::rt;
 

@@ -79,7 +79,7 @@
 //!      may have been the last, so it sets `QUEUED` in the same operation, and pushes: the owner adds word to share when
 //!      it takes the entry, and frees if nothing is left. A drop that leaves the word's count at 0 or above
 //!      was not the last, as the share is above 0.
-//!    - When the owner's share comes to 0, a word of 0 means that nobody else has a reference, and none can come to be,
+//!    - When the owner's share comes to 0, a word of 0 (`FINISHED`, which is only a hint, aside) means that nobody else has a reference, and none can come to be,
 //!      since only who has one makes another. Otherwise the owner sets `MERGED` in the word, which is the whole
 //!      count from then on, also for the owner; whoever takes it to 0 has the task freed: the owner does so at
 //!      once, others set `QUEUED` and push.
@@ -111,9 +111,11 @@ mod cell;
 mod current;
 mod handle;
 mod header;
+mod inspect;
 mod pool;
 mod queue;
 mod refs;
+mod root;
 mod shared;
 mod task;
 mod waker;

@@ -22,11 +22,14 @@ pub(super) const WOKEN: usize = 1 << 1;
 pub(super) const MERGED: usize = 1 << 2;
 /// The executor is dead; whoever drops the last reference frees. Set together with `MERGED`.
 pub(super) const ORPHAN: usize = 1 << 3;
+/// The future is gone, so a wake has nothing to wake. A hint that spares the bell: it is not set when it would take
+/// an atomic operation that nobody may ever profit from.
+const FINISHED: usize = 1 << 4;
 /// One reference.
-pub(super) const ONE: usize = 1 << 4;
+pub(super) const ONE: usize = 1 << 5;
 
 /// More references than this are a leak, and would wrap soon.
-const MAX_REFS: isize = 1 << (if usize::BITS == 32 { 25 } else { 31 });
+const MAX_REFS: isize = 1 << (if usize::BITS == 32 { 24 } else { 31 });
 
 /// The signed count in a remote word.
 fn count(word: usize) -> isize {
@@ -107,7 +110,7 @@ unsafe fn release_last_local(task: NonNull<Header>) {
         false
     } else if header.local().refs.replace(0) == 1 {
         // No count and no mark: nobody else knows the task, and nobody can get to know it.
-        thread::ALONE || header.remote.load(Acquire) == 0 || {
+        thread::ALONE || header.remote.load(Acquire) & !FINISHED == 0 || {
             let old = header.remote.fetch_or(MERGED, AcqRel);
             count(old) == 0 && old & QUEUED == 0
         }
@@ -118,6 +121,13 @@ unsafe fn release_last_local(task: NonNull<Header>) {
     if last {
         // SAFETY: the last reference is gone, and no entry of the stack keeps the task.
         unsafe { Shared::free(task) };
+    }
+}
+
+/// Tells others that the task is done, if there seem to be any.
+pub(super) fn finish(header: &Header) {
+    if !thread::ALONE && (!thread::CAN_TELL || header.remote.load(Relaxed) != 0) {
+        header.remote.fetch_or(FINISHED, AcqRel);
     }
 }
 
@@ -137,8 +147,8 @@ pub(super) unsafe fn signal(task: NonNull<Header>, signal: Signal) {
             if old & ORPHAN != 0 {
                 free = signal.release && count(new) == 0 && old & QUEUED == 0;
             } else {
-                // Whatever is merged is done, and need not be woken.
-                let wake = signal.wake && old & MERGED == 0;
+                // Whatever is merged is done too, and need not be woken.
+                let wake = signal.wake && old & (MERGED | FINISHED) == 0;
                 if wake {
                     new |= WOKEN;
                 }
@@ -208,7 +218,8 @@ pub(super) unsafe fn absorb(task: NonNull<Header>) -> bool {
         }
         return false;
     }
-    let old = header.remote.swap(0, AcqRel);
+    let new = if local.has(DONE) { FINISHED } else { 0 };
+    let old = header.remote.swap(new, AcqRel);
     let refs = share as isize + count(old);
     if refs > MAX_REFS {
         abort();

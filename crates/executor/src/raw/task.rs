@@ -1,12 +1,11 @@
 //! Making, running, cancelling and completing tasks: what the executor does with them.
 
 use core::cell::{Cell, UnsafeCell};
-use core::future::{Future, Pending, pending};
+use core::future::Future;
 use core::marker::PhantomData;
 use core::panic::Location;
-use core::pin::Pin;
 use core::ptr::NonNull;
-use core::task::{Context, Poll, Waker};
+use core::task::{Context, Waker};
 
 use super::cell::TaskCell;
 use super::current;
@@ -20,7 +19,6 @@ use super::shared::{Owned, Shared};
 use super::waker;
 use crate::JoinError;
 use crate::catch::{Payload, catch, discard, resume};
-use crate::dump::{TaskInfo, TaskState};
 
 /// Why [`Tasks::run`] returned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +33,7 @@ pub(crate) enum Ran {
 
 /// All tasks of one executor. Owner only.
 pub(crate) struct Tasks {
-    shared: NonNull<Shared>,
+    pub(super) shared: NonNull<Shared>,
     /// Not `Send`: the owner is one thread.
     _owner: PhantomData<*const ()>,
 }
@@ -53,12 +51,12 @@ impl Tasks {
         Some(f(&Tasks { shared, _owner: PhantomData }))
     }
 
-    fn shared(&self) -> &Shared {
+    pub(super) fn shared(&self) -> &Shared {
         // SAFETY: it lives at least as long as this.
         unsafe { self.shared.as_ref() }
     }
 
-    fn local(&self) -> &Owned {
+    pub(super) fn local(&self) -> &Owned {
         self.shared().local()
     }
 
@@ -100,20 +98,8 @@ impl Tasks {
         self.make(future, JOINABLE, name, location)
     }
 
-    /// Makes the task that stands for a future which is not one, see [`RootTask`]. It is in the run queue.
-    pub(crate) fn spawn_root(
-        &self,
-        name: &'static str,
-        location: &'static Location<'static>,
-    ) -> RootTask<'_> {
-        let task = self.make_scheduled::<Pending<()>>(pending(), ROOT, Some(name), location);
-        let root = RootTask { task, tasks: self };
-        self.ring_if_asleep();
-        root
-    }
-
     #[inline]
-    fn make_scheduled<F: Future>(
+    pub(super) fn make_scheduled<F: Future>(
         &self,
         future: F,
         flags: u8,
@@ -316,7 +302,7 @@ impl Tasks {
     }
 
     /// Drops the future before its time.
-    fn cancel(&self, task: NonNull<Header>) {
+    pub(super) fn cancel(&self, task: NonNull<Header>) {
         self.fail(task, JoinError::cancelled());
     }
 
@@ -377,10 +363,12 @@ impl Tasks {
     fn retire(&self, task: NonNull<Header>) {
         let joiner = {
             // SAFETY: the executor's reference is given back below.
-            let local = unsafe { task.as_ref() }.local();
+            let header = unsafe { task.as_ref() };
+            let local = header.local();
             let live = &self.local().live;
             live.set(live.get() - 1);
             local.set(DONE);
+            refs::finish(header);
             // SAFETY: owner only, and no reference to the place lives longer than one statement.
             let joiner = unsafe { (*local.joiner.get()).take() };
             if !local.has(SCHEDULED) {
@@ -400,68 +388,6 @@ impl Tasks {
         self.stay_awake();
         let closing = Closing { tasks: self };
         closing.cancel_all();
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Header> {
-        let mut next = self.local().first.get();
-        core::iter::from_fn(move || {
-            // SAFETY: what is linked into the list lives, and nothing is unlinked while the
-            // iterator is used: its users in this file call no foreign code.
-            let header = unsafe { next?.as_ref() };
-            next = header.local().next.get();
-            Some(header)
-        })
-        .filter(|header| !header.local().has(DONE))
-    }
-
-    /// Somebody besides this executor's own tasks and handles, and the holders of the `known` wakers, holds
-    /// a waker of a live task.
-    ///
-    /// Known holders are the executor, the handles, joiners of this executor's live tasks, and those of `known`.
-    /// Each has one reference, so there is somebody else when there are more references.
-    pub(crate) fn held_outside<'a>(&self, known: impl Iterator<Item = &'a Waker>) -> bool {
-        let mut unknown = 0;
-        for header in self.iter() {
-            let local = header.local();
-            unknown += local.refs.get() as isize + refs::seen(header) - local.idle_refs();
-            // SAFETY: owner only, and nothing changes the place while the reference lives.
-            if let Some(waker) = unsafe { &*local.joiner.get() } {
-                unknown -= self.wakes_live(waker);
-            }
-        }
-        unknown - known.map(|waker| self.wakes_live(waker)).sum::<isize>() > 0
-    }
-
-    /// 1 if `waker` is that of a live task of this executor, else 0.
-    fn wakes_live(&self, waker: &Waker) -> isize {
-        let ours = waker::target(waker).is_some_and(|target| {
-            // SAFETY: the waker owns a reference to it.
-            let target = unsafe { target.as_ref() };
-            // A task of another executor may belong to another thread: its flags are not ours.
-            target.shared == self.shared && !target.local().has(DONE)
-        });
-        isize::from(ours)
-    }
-
-    /// A line about each live task, newest first.
-    pub(crate) fn dump(&self) -> impl Iterator<Item = TaskInfo> {
-        // Whoever has been woken is in the run queue.
-        self.shared().collect();
-        self.iter().map(|header| {
-            let local = header.local();
-            TaskInfo {
-                name: local.name,
-                location: local.location,
-                state: if self.local().current.get() == Some(NonNull::from(header)) {
-                    TaskState::Running
-                } else if local.has(SCHEDULED) {
-                    TaskState::Scheduled
-                } else {
-                    TaskState::Waiting
-                },
-                waits_for: local.waits_for(),
-            }
-        })
     }
 
     /// Gives memory that no task uses back to the allocator.
@@ -548,43 +474,6 @@ impl Drop for Closing<'_> {
         // SAFETY: this is the owner, all tasks are done and buried, and the queue is empty. `Tasks` is not used
         // after `shut_down`.
         unsafe { Shared::bury(self.tasks.shared) };
-    }
-}
-
-/// Stands in the run queue for a future on the stack of `block_on`, which cannot be a task as it may
-/// borrow: whoever wakes the future wakes this task, and when its turn comes it is the future's turn.
-///
-/// Dropping it takes it out of the executor.
-pub(crate) struct RootTask<'a> {
-    task: TaskRef,
-    tasks: &'a Tasks,
-}
-
-impl RootTask<'_> {
-    /// Polls the future, in the name of this task.
-    pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
-        /// Nothing is being polled any more, also when a panic passes.
-        struct Polling<'a>(&'a Owned);
-        impl Drop for Polling<'_> {
-            fn drop(&mut self) {
-                self.0.current.set(None);
-            }
-        }
-        let _entered = current::Entered::new(self.tasks.shared);
-        let own = self.tasks.local();
-        own.current.set(Some(self.task.raw()));
-        let _polling = Polling(own);
-        // SAFETY: this has a reference.
-        let waker = unsafe { waker::lend(self.task.raw()) };
-        future.poll(&mut Context::from_waker(&waker))
-    }
-}
-
-impl Drop for RootTask<'_> {
-    fn drop(&mut self) {
-        self.tasks.local().root_due.set(false);
-        // It may stand in the queue still; nobody polls it there.
-        self.tasks.cancel(self.task.raw());
     }
 }
 

@@ -4,6 +4,7 @@
 use super::*;
 use crate::raw::refs::{ONE, QUEUED, WOKEN};
 use alloc::sync::Arc;
+use core::future::pending;
 use core::sync::atomic::{AtomicUsize, Ordering::AcqRel, Ordering::SeqCst};
 use std::task::Wake;
 

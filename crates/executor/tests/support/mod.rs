@@ -159,6 +159,12 @@ pub(crate) fn exact_wakers<const N: usize>() -> [Waker; N] {
     })
 }
 
+/// Wakes with a waker of its own.
+pub(crate) fn wake_clone(waker: &Waker) {
+    let clone = waker.clone();
+    clone.wake();
+}
+
 /// An executor whose bell nobody hears.
 pub(crate) fn silent_executor() -> Executor {
     Executor::new(Waker::noop().clone())

@@ -1,0 +1,74 @@
+//! What can be told of all live tasks.
+
+use core::ptr::NonNull;
+use core::task::Waker;
+
+use super::header::{DONE, Header, SCHEDULED};
+use super::refs;
+use super::task::Tasks;
+use super::waker;
+use crate::dump::{TaskInfo, TaskState};
+
+impl Tasks {
+    fn iter(&self) -> impl Iterator<Item = &Header> {
+        let mut next = self.local().first.get();
+        core::iter::from_fn(move || {
+            // SAFETY: what is linked into the list lives, and nothing is unlinked while the
+            // iterator is used: its users in this file call no foreign code.
+            let header = unsafe { next?.as_ref() };
+            next = header.local().next.get();
+            Some(header)
+        })
+        .filter(|header| !header.local().has(DONE))
+    }
+
+    /// Somebody besides this executor's own tasks and handles, and the holders of the `known` wakers, holds
+    /// a waker of a live task.
+    ///
+    /// Known holders are the executor, the handles, joiners of this executor's live tasks, and those of `known`.
+    /// Each has one reference, so there is somebody else when there are more references.
+    pub(crate) fn held_outside<'a>(&self, known: impl Iterator<Item = &'a Waker>) -> bool {
+        let mut unknown = 0;
+        for header in self.iter() {
+            let local = header.local();
+            unknown += local.refs.get() as isize + refs::seen(header) - local.idle_refs();
+            // SAFETY: owner only, and nothing changes the place while the reference lives.
+            if let Some(waker) = unsafe { &*local.joiner.get() } {
+                unknown -= self.wakes_live(waker);
+            }
+        }
+        unknown - known.map(|waker| self.wakes_live(waker)).sum::<isize>() > 0
+    }
+
+    /// 1 if `waker` is that of a live task of this executor, else 0.
+    fn wakes_live(&self, waker: &Waker) -> isize {
+        let ours = waker::target(waker).is_some_and(|target| {
+            // SAFETY: the waker owns a reference to it.
+            let target = unsafe { target.as_ref() };
+            // A task of another executor may belong to another thread: its flags are not ours.
+            target.shared == self.shared && !target.local().has(DONE)
+        });
+        isize::from(ours)
+    }
+
+    /// A line about each live task, newest first.
+    pub(crate) fn dump(&self) -> impl Iterator<Item = TaskInfo> {
+        // Whoever has been woken is in the run queue.
+        self.shared().collect();
+        self.iter().map(|header| {
+            let local = header.local();
+            TaskInfo {
+                name: local.name,
+                location: local.location,
+                state: if self.local().current.get() == Some(NonNull::from(header)) {
+                    TaskState::Running
+                } else if local.has(SCHEDULED) {
+                    TaskState::Scheduled
+                } else {
+                    TaskState::Waiting
+                },
+                waits_for: local.waits_for(),
+            }
+        })
+    }
+}
