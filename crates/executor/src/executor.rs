@@ -109,8 +109,8 @@ impl Executor {
     /// Polls woken tasks in the order of their wakes, at most `budget` of them. Returns whether more
     /// are runnable now; if so the driver must call again, as `unpark` will not be rung.
     ///
-    /// A task that is woken while a batch runs waits for the next batch, so no task can starve
-    /// another; a task that never returns from its poll can.
+    /// What is woken goes to the end of the run queue, also a task that wakes itself, so no task can starve another;
+    /// one that never returns from its poll can. Entries of tasks that are done cost no budget.
     ///
     /// # Panics
     /// When it is called from inside a poll of this executor. A panic of a waker that is not this

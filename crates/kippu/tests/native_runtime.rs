@@ -105,6 +105,25 @@ fn a_wake_that_is_given_up_by_another_thread_ends_in_a_deadlock() {
 }
 
 #[test]
+fn a_waker_that_is_dropped_while_the_runtime_sleeps_ends_in_a_deadlock() {
+    // Nobody wakes; the drop alone has to end the sleep.
+    let mut dropping = None;
+    let error = block_on(poll_fn(|cx| {
+        let waker = cx.waker().clone();
+        dropping.get_or_insert_with(|| {
+            thread::spawn(move || {
+                thread::sleep(Duration::from_millis(50));
+                drop(waker);
+            })
+        });
+        Poll::<()>::Pending
+    }))
+    .unwrap_err();
+    assert!(matches!(error, BlockOnError::WouldDeadlock(_)), "{error}");
+    dropping.expect("it was polled").join().unwrap();
+}
+
+#[test]
 fn timers_that_do_not_count_do_not_hide_a_deadlock() {
     let error = block_on(async {
         spawn(async {
