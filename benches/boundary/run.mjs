@@ -1,5 +1,5 @@
 // Measures all contestants in one process, in turns, and prints one JSON line per case:
-// {case, unit, values: {contestant: minimum}}. Arguments: kippu's guest, wasm-bindgen's folder.
+// {case, unit, values: [[contestant, minimum]]}. Arguments: kippu's guest, wasm-bindgen's folder.
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
 import { instantiate } from "kippu/core";
@@ -52,5 +52,5 @@ for (const { case: name, run, n, each } of cases) {
       if (round >= 0) values[contestant] = Math.min(values[contestant], took);
     }
   }
-  console.log(JSON.stringify({ case: name, unit: "ns", values }));
+  console.log(JSON.stringify({ case: name, unit: "ns", values: Object.entries(values) }));
 }

@@ -168,13 +168,18 @@ fn clippy_wasm(workspace: &Workspace, _: &Options) -> Result<()> {
 }
 
 fn clippy_benches(workspace: &Workspace, _: &Options) -> Result<()> {
-    let mut command = cmd::command(cmd::cargo(), &workspace.path("benches"));
-    command.args(["clippy", "--locked", "--workspace", "--target", WASM]);
-    // Beside the workspace's own artefacts, where `cargo xtask bench` builds too.
-    command.env("CARGO_TARGET_DIR", workspace.target().join("benches"));
-    let advice = "see the messages above; if it is the lock file, run `cargo update --workspace` \
-                  in benches";
-    cmd::run(command.args(["--", "-D", "warnings"]), advice)
+    let native = ["--package", "executor-loops", "--package", "executor-native"];
+    let wasm = ["--workspace", "--target", WASM];
+    for selection in [native.as_slice(), &wasm] {
+        let mut command = cmd::command(cmd::cargo(), &workspace.path("benches"));
+        command.args(["clippy", "--locked"]).args(selection);
+        // Beside the workspace's own artefacts, where `cargo xtask bench` builds too.
+        command.env("CARGO_TARGET_DIR", workspace.target().join("benches"));
+        let advice = "see the messages above; if it is the lock file, run \
+                      `cargo update --workspace` in benches";
+        cmd::run(command.args(["--", "-D", "warnings"]), advice)?;
+    }
+    Ok(())
 }
 
 fn doc(workspace: &Workspace, _: &Options) -> Result<()> {

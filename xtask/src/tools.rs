@@ -15,6 +15,10 @@ pub(crate) const NODES: [u32; 2] = [20, 26];
 /// Where Node comes from when it is missing altogether.
 const NODE_ADVICE: &str = "install Node 20 or newer from https://nodejs.org";
 
+/// Where valgrind comes from, and what to do where it does not run.
+const VALGRIND_ADVICE: &str = "install valgrind with the system's package manager \
+    (`apt install valgrind`), or measure without counting instructions: `--no-counts`";
+
 /// Makes sure that rustc has the standard library of `target`, with rustup's help.
 ///
 /// # Errors
@@ -87,6 +91,16 @@ fn cargo_tool(
         &format!("{package} {version} (built from source: some minutes)"),
         "is the crate registry reachable, and is a C compiler installed?",
     )?;
+    Ok(path)
+}
+
+/// valgrind, which counts instructions. It is not installed by us: it belongs to the operating system.
+///
+/// # Errors
+/// When there is none.
+pub(crate) fn valgrind(workspace: &Workspace) -> Result<PathBuf> {
+    let path = PathBuf::from("valgrind");
+    cmd::capture(workspace.command(&path).arg("--version"), VALGRIND_ADVICE)?;
     Ok(path)
 }
 

@@ -1,33 +1,23 @@
 //! The price of crossing the boundary, beside wasm-bindgen-futures and plain JavaScript.
 
 use super::row::Row;
+use super::{Options, line};
 use crate::cmd;
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
-use std::collections::BTreeMap;
+use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 
 /// The peer, as run.mjs and the size bench call it.
 pub(crate) const PEER: &str = "wasm-bindgen-futures";
 /// What no boundary can be quicker than, as run.mjs calls it.
 pub(crate) const FLOOR: &str = "plain JS";
-const OURS: &str = "kippu";
-
-/// A line that run.mjs prints.
-#[derive(Deserialize)]
-struct Line {
-    case: String,
-    unit: String,
-    values: BTreeMap<String, f64>,
-}
 
 /// Builds both guests and measures them on every Node.
 ///
 /// # Errors
 /// When something does not build, or the script fails.
-pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Row>> {
+pub(super) fn run(workspace: &Workspace, _: &Options) -> Result<Vec<Row>> {
     let kippu = build(workspace, "boundary-kippu", "release")?;
     let peer = build(workspace, "boundary-wasm-bindgen", "release")?;
     let glue = bindgen(workspace, &peer)?;
@@ -38,32 +28,13 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Row>> {
         let mut command = workspace.command(&node);
         command.arg(workspace.path("benches/boundary/run.mjs")).arg(&kippu).arg(&glue);
         let text = cmd::capture(&mut command, "see its messages above")?;
-        for line in text.lines() {
-            let line: Line = serde_json::from_str(line)
-                .with_context(|| format!("run.mjs printed something unexpected: {line}"))?;
-            rows.extend(compare(&line, &format!("Node {major}"))?);
-        }
+        rows.extend(line::rows("boundary", &format!("Node {major}"), &text)?);
     }
     Ok(rows)
 }
 
-/// One row per peer.
-fn compare(line: &Line, host: &str) -> Result<Vec<Row>> {
-    let Some(&ours) = line.values.get(OURS) else {
-        bail!("run.mjs has no figure of {OURS} for {}", line.case);
-    };
-    [PEER, FLOOR]
-        .iter()
-        .map(|peer| {
-            let value = line.values.get(*peer);
-            let value = *value.with_context(|| format!("no figure of {peer} for {}", line.case))?;
-            Ok(Row::new("boundary", (&line.case, host), ours, (peer, value), &line.unit))
-        })
-        .collect()
-}
-
 /// Where the benches' own workspace is built: beside the main one's artefacts.
-fn target(workspace: &Workspace) -> PathBuf {
+pub(super) fn target(workspace: &Workspace) -> PathBuf {
     workspace.target().join("benches")
 }
 
@@ -114,14 +85,5 @@ mod tests {
                     [[package]]\nname = \"a\"\nversion = \"2.0.0\"\n";
         assert_eq!(locked_version(lock, "a").unwrap(), "2.0.0");
         assert!(locked_version(lock, "b").is_err());
-    }
-
-    #[test]
-    fn a_line_gives_a_row_per_peer() {
-        let text = r#"{"case":"c","unit":"ns",
-            "values":{"kippu":10,"wasm-bindgen-futures":60,"plain JS":5}}"#;
-        let rows = compare(&serde_json::from_str(text).unwrap(), "Node 20").unwrap();
-        let ratios: Vec<_> = rows.iter().map(|row| (row.peer.as_str(), row.ratio)).collect();
-        assert_eq!(ratios, [(PEER, 6.0), (FLOOR, 0.5)]);
     }
 }

@@ -1,5 +1,6 @@
 //! One measured figure beside a peer's.
 
+use super::{boundary, executor};
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use serde::Serialize;
 
@@ -18,6 +19,18 @@ pub(crate) struct Row {
 }
 
 impl Row {
+    /// Whether the peer is no library: a floor that shows what no library can go below, or what one does without
+    /// any.
+    pub(crate) fn is_floor(&self) -> bool {
+        [boundary::FLOOR, executor::FLOOR, executor::MAP].contains(&&*self.peer)
+    }
+
+    /// Whether both are about the same figure of ours.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        let what = |row: &Self| (row.bench, row.case.clone(), row.host.clone(), row.unit.clone());
+        what(self) == what(other)
+    }
+
     /// Compares `ours` with a peer's figure.
     pub(crate) fn new(
         bench: &'static str,
@@ -39,13 +52,19 @@ impl Row {
     }
 }
 
-/// No clock is finer than this, and no reader needs more.
+/// No reader needs more.
 fn round(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
+    (value * 100.0).round() / 100.0
+}
+
+/// The row whose peer comes nearest to ours or is best ahead of it. Floors are not counted.
+pub(crate) fn best_peer<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Option<&'a Row> {
+    let peers = rows.into_iter().filter(|row| !row.is_floor());
+    peers.min_by(|a, b| a.peer_value.total_cmp(&b.peer_value))
 }
 
 /// The rows as a Markdown table, which reads well on a terminal too.
-pub(crate) fn table(rows: &[Row]) -> Table {
+pub(crate) fn table(rows: &[Row]) -> String {
     let mut table = Table::new();
     table.load_preset(ASCII_MARKDOWN);
     table.set_header(["bench", "case", "host", "ours", "peer", "peer's", "unit", "ratio"]);
@@ -66,11 +85,13 @@ pub(crate) fn table(rows: &[Row]) -> Table {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table
+    table.to_string()
 }
 
-fn figure(value: f64) -> String {
-    if value < 100.0 { format!("{value:.1}") } else { format!("{value:.0}") }
+/// A figure with three digits that count, as far as there are so many before the point.
+pub(crate) fn figure(value: f64) -> String {
+    let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
+    format!("{value:.digits$}")
 }
 
 #[cfg(test)]
@@ -81,6 +102,27 @@ mod tests {
     fn a_ratio_above_one_means_that_ours_is_better() {
         let row = Row::new("b", ("c", "h"), 50.0, ("p", 150.0), "ns");
         assert!((row.ratio - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_best_peer_is_no_floor() {
+        let peers = [("slow", 9.0), ("fast", 3.0), ("slower", 10.0), (executor::FLOOR, 1.0)];
+        let rows = peers.map(|peer| Row::new("b", ("c", "h"), 2.0, peer, "ns"));
+        assert_eq!(best_peer(&rows).map(|row| &*row.peer), Some("fast"));
+        assert!(best_peer(&rows[3..]).is_none());
+    }
+
+    #[test]
+    fn rows_are_beside_each_other_when_only_the_peer_differs() {
+        let row = |host, unit, peer| Row::new("b", ("c", host), 1.0, (peer, 2.0), unit);
+        assert!(row("h", "ns", "p").is_beside(&row("h", "ns", "q")));
+        assert!(!row("h", "ns", "p").is_beside(&row("i", "ns", "p")));
+        assert!(!row("h", "ns", "p").is_beside(&row("h", "instr", "p")));
+    }
+
+    #[test]
+    fn figures_have_three_digits() {
+        assert_eq!([2.345, 23.45, 234.5, 2345.0].map(figure), ["2.35", "23.4", "234", "2345"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What a user downloads for the smallest program that awaits a string from JavaScript.
 
+use super::Options;
 use super::boundary::{bindgen, build};
 use super::row::Row;
 use crate::cmd;
@@ -24,7 +25,7 @@ const ANY_HOST: &str = "any";
 ///
 /// # Errors
 /// When something does not build.
-pub(crate) fn run(workspace: &Workspace) -> Result<Vec<Row>> {
+pub(super) fn run(workspace: &Workspace, _: &Options) -> Result<Vec<Row>> {
     let kippu = build(workspace, "size-kippu", "small")?;
     let peer = bindgen(workspace, &build(workspace, "size-wasm-bindgen", "small-peer")?)?;
 
