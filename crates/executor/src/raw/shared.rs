@@ -40,7 +40,7 @@ pub(super) struct Owned {
     awake: Cell<bool>,
     /// The executor is not dead.
     pub(super) alive: Cell<bool>,
-    /// The task being polled; of nested polls the innermost.
+    /// The task being polled, of nested polls the innermost; or, while no foreign code runs, one that was polled.
     pub(super) current: Link,
     /// The task that stands for `block_on`'s future has been taken from the queue.
     pub(super) root_due: Cell<bool>,

@@ -181,43 +181,49 @@ impl Tasks {
     fn run_uncaught(&self, budget: &Cell<usize>, stop_at_root: bool) -> Ran {
         let shared = self.shared();
         let own = shared.local();
-        loop {
+        // The cell is for the case of a panic.
+        let mut left = budget.get();
+        let ran = loop {
             // Before every poll, so that the wakes that came before it are answered by it.
             shared.collect();
             let Some(task) = own.queue.first() else {
                 if shared.try_idle() {
-                    return Ran::Idle;
+                    break Ran::Idle;
                 }
                 continue;
             };
             // SAFETY: point 4 of the module: what is in the queue lives.
             let flags = &unsafe { task.as_ref() }.local().flags;
-            let left = budget.get();
             if left == 0 || flags.get() & (DONE | ABORTED | ROOT) != 0 {
-                match self.run_special(task, budget) {
+                let special = self.run_special(task, budget);
+                left = budget.get();
+                match special {
                     Some(Ran::Root) if !stop_at_root => continue,
-                    Some(ran) => return ran,
+                    Some(ran) => break ran,
                     None => continue,
                 }
             }
-            budget.set(left - 1);
+            left -= 1;
+            budget.set(left);
             flags.set(flags.get() & !SCHEDULED);
             // SAFETY: this is the owner, and it is the first.
             unsafe { own.queue.pop(task) };
             own.current.set(Some(task));
             // SAFETY: a live task whose future is there, on the owner; point 1 of the module.
-            let ready = unsafe { poll(task) };
-            own.current.set(None);
-            if ready {
+            if unsafe { poll(task) } {
+                own.current.set(None);
                 self.complete(task);
             }
-        }
+        };
+        own.current.set(None);
+        ran
     }
 
     /// Deals with an entry of the queue that is not simply to be polled, or not now. `None`: go on.
     #[inline(never)]
     fn run_special(&self, task: NonNull<Header>, budget: &Cell<usize>) -> Option<Ran> {
         let own = self.local();
+        own.current.set(None);
         // SAFETY: point 4 of the module: what is in the queue lives.
         let flags = &unsafe { task.as_ref() }.local().flags;
         if flags.get() & DONE != 0 {
