@@ -167,6 +167,7 @@ fn a_panic_of_the_future_passes_and_leaves_the_executor_usable() {
 }
 
 #[test]
+#[cfg(feature = "std")]
 fn it_refuses_to_run_inside_a_task() {
     let executor = Rc::new(silent_executor());
     let weak = Rc::downgrade(&executor);
