@@ -9,6 +9,7 @@ mod conformance;
 mod demo;
 mod guests;
 mod imports;
+mod proof;
 mod readme;
 mod setup;
 mod spec;
@@ -39,6 +40,8 @@ enum Task {
     Bench(bench::Options),
     /// Run the conformance cases on every host and compare them
     Conformance(conformance::Options),
+    /// Look for faults in the executor with Miri, loom, ThreadSanitizer, valgrind and models
+    Proof(proof::Options),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Conformance(options) => conformance::run(&workspace, &options),
+        Task::Proof(options) => proof::run(&workspace, &options),
     });
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -22,6 +22,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     guests(workspace)?;
     tools::rust_target(workspace, BARE)?;
     tools::cargo_deny(workspace)?;
+    tools::nightly(workspace)?;
+    if cfg!(target_os = "linux") {
+        tools::valgrind(workspace)?;
+    }
     for major in tools::NODES {
         tools::node(workspace, major)?;
     }

@@ -5,6 +5,7 @@ use crate::conformance;
 use crate::demo;
 use crate::guests::{Guest, Host};
 use crate::imports;
+use crate::proof::Proof;
 use crate::readme;
 use crate::setup;
 use crate::tools;
@@ -65,6 +66,21 @@ const STEPS: &[Step] = &[
     step("demo", "linkcheck agrees on both hosts", |workspace, _| demo::run(workspace)),
     step("conformance", "the cases pass on all hosts", |workspace, _| {
         conformance::check(workspace)
+    }),
+    step("model", "the executor does what naive models do", |workspace, _| {
+        Proof::Model.run(workspace, false)
+    }),
+    step("loom", "threads and the executor, in every order", |workspace, _| {
+        Proof::Loom.run(workspace, false)
+    }),
+    step("valgrind", "the executor's tests leak nothing", |workspace, _| {
+        Proof::Valgrind.run(workspace, false)
+    }),
+    step("tsan", "the executor's tests race nowhere", |workspace, _| {
+        Proof::Tsan.run(workspace, false)
+    }),
+    step("miri", "the executor's tests do nothing undefined", |workspace, _| {
+        Proof::Miri.run(workspace, false)
     }),
 ];
 

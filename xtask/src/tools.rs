@@ -17,7 +17,7 @@ const NODE_ADVICE: &str = "install Node 20 or newer from https://nodejs.org";
 
 /// Where valgrind comes from, and what to do where it does not run.
 const VALGRIND_ADVICE: &str = "install valgrind with the system's package manager \
-    (`apt install valgrind`), or measure without counting instructions: `--no-counts`";
+    (`sudo apt-get install valgrind`); benches can do without: `--no-counts`";
 
 /// Makes sure that rustc has the standard library of `target`, with rustup's help.
 ///
@@ -48,6 +48,59 @@ fn has_rust_target(workspace: &Workspace, target: &str) -> Result<bool> {
         return Ok(false);
     };
     Ok(entries.flatten().any(|entry| entry.file_name().to_string_lossy().starts_with("libcore-")))
+}
+
+/// Components of the nightly toolchain that `cargo xtask proof` needs.
+const NIGHTLY: [&str; 2] = ["miri", "rust-src"];
+
+/// For when rustup is missing, or cannot install a nightly toolchain.
+const NIGHTLY_ADVICE: &str = "install Rust by https://rustup.rs, then \
+    `rustup toolchain install nightly --profile minimal --component miri --component rust-src`; \
+    when the newest nightly comes without Miri, try again the next day";
+
+/// Makes sure that there is a nightly toolchain with Miri and the standard library's source, with rustup's help.
+///
+/// # Errors
+/// When they are missing and rustup is too, or rustup cannot install them.
+pub(crate) fn nightly(workspace: &Workspace) -> Result<()> {
+    let installed = nightly_components(workspace)?;
+    let missing = |list: &str| -> Vec<&str> {
+        NIGHTLY.into_iter().filter(|name| !list.contains(name)).collect()
+    };
+    let mut command = workspace.command("rustup");
+    match &installed {
+        Some(list) if missing(list).is_empty() => return Ok(()),
+        Some(list) => {
+            command.args(["component", "add", "--toolchain", "nightly"]).args(missing(list));
+        }
+        None => {
+            command.args(["toolchain", "install", "nightly", "--profile", "minimal"]);
+            command.args(NIGHTLY.iter().flat_map(|name| ["--component", name]));
+        }
+    }
+    cmd::run_with_progress(&mut command, "Rust nightly with Miri", NIGHTLY_ADVICE)?;
+    let installed = nightly_components(workspace)?;
+    if installed.is_none_or(|list| !missing(&list).is_empty()) {
+        bail!("rustup says that it has installed Miri, but it is not there; {NIGHTLY_ADVICE}");
+    }
+    Ok(())
+}
+
+/// The components of the nightly toolchain, one a line; `None` when there is no such toolchain.
+fn nightly_components(workspace: &Workspace) -> Result<Option<String>> {
+    let mut command = workspace.command("rustup");
+    let toolchains = cmd::capture(command.args(["toolchain", "list"]), NIGHTLY_ADVICE)?;
+    let is_there = toolchains.lines().any(|line| {
+        // A digit begins a date: `nightly-2026-01-01` is another toolchain.
+        let target = line.strip_prefix("nightly-");
+        target.is_some_and(|target| !target.starts_with(|first: char| first.is_ascii_digit()))
+    });
+    if !is_there {
+        return Ok(None);
+    }
+    let mut command = workspace.command("rustup");
+    command.args(["component", "list", "--toolchain", "nightly", "--installed"]);
+    cmd::capture(&mut command, NIGHTLY_ADVICE).map(Some)
 }
 
 /// cargo-deny, installed on first use.
@@ -94,12 +147,19 @@ fn cargo_tool(
     Ok(path)
 }
 
-/// valgrind, which counts instructions. It is not installed by us: it belongs to the operating system.
+/// valgrind, which counts instructions and finds memory errors. Where Debian's `apt-get` may install it, it does.
 ///
 /// # Errors
 /// When there is none.
 pub(crate) fn valgrind(workspace: &Workspace) -> Result<PathBuf> {
     let path = PathBuf::from("valgrind");
+    let version = || workspace.command(&path).arg("--version").output();
+    let apt = workspace.command("apt-get").arg("--version").output();
+    if version().is_err() && apt.is_ok() {
+        let mut command = workspace.command("apt-get");
+        command.args(["install", "--yes", "valgrind"]).env("DEBIAN_FRONTEND", "noninteractive");
+        cmd::run_with_progress(&mut command, "valgrind", VALGRIND_ADVICE)?;
+    }
     cmd::capture(workspace.command(&path).arg("--version"), VALGRIND_ADVICE)?;
     Ok(path)
 }

@@ -84,7 +84,7 @@ fn join<R>(thread: thread::JoinHandle<R>) -> R {
 /// Asserts that everything that `f` allocates has gone when it is over.
 #[track_caller]
 fn leaves_nothing(test: usize, f: impl Fn()) {
-    for round in 0..rounds(20, 2) {
+    for round in 0..rounds(20, 1) {
         let before = live(test);
         counted(test, &f);
         assert_eq!(live(test), before, "(blocks, bytes) after round {round}");

@@ -154,6 +154,36 @@ fn with_each_wake(model: fn(fn(Waker))) {
 }
 
 #[test]
+#[should_panic(expected = "Causality violation")]
+fn loom_finds_a_race() {
+    loom::model(|| {
+        let place = Arc::new(UnsafeCell::new(0));
+        let write = |place: &UnsafeCell<i32>| {
+            // SAFETY: it is not, which is the fault that is to be found.
+            place.with_mut(|place| unsafe { *place += 1 });
+        };
+        let same = place.clone();
+        let other = thread::spawn(move || write(&same));
+        write(&place);
+        other.join().unwrap();
+    });
+}
+
+#[test]
+#[should_panic(expected = "deadlock")]
+fn loom_finds_a_sleep_that_nobody_ends() {
+    loom::model(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let set = flag.clone();
+        let other = thread::spawn(move || set.store(true, Relaxed));
+        while !flag.load(Relaxed) {
+            thread::park();
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
 fn a_wake_runs_the_task_or_rings_the_bell() {
     with_each_wake(|wake| {
         let (executor, rings) = counting_executor();

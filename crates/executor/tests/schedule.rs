@@ -337,14 +337,14 @@ impl Pair {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: rounds(1_000, 6),
+        cases: rounds(1_000, 2),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
     /// Short ones, which proptest shortens further when they fail.
     #[test]
-    fn the_executor_does_what_the_model_does(ops in prop::collection::vec(op(), 1..rounds(40, 15) as usize)) {
+    fn the_executor_does_what_the_model_does(ops in prop::collection::vec(op(), 1..rounds(40, 12) as usize)) {
         let mut pair = Pair::new();
         ops.iter().for_each(|op| pair.apply(op));
         pair.end();
@@ -354,7 +354,7 @@ proptest! {
 #[test]
 fn an_executor_with_a_past_does_what_the_model_does() {
     let ops = op();
-    steps::lives(500, 30, |steps| {
+    steps::lives(500, 40, |steps| {
         let mut pair = Pair::new();
         while let Some(op) = steps.next(&ops) {
             pair.apply(&op);

@@ -238,13 +238,13 @@ enum State {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: rounds(256, 6),
+        cases: rounds(256, 2),
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn the_table_does_what_a_map_does(ops in prop::collection::vec(op(), 1..rounds(100, 40) as usize)) {
+    fn the_table_does_what_a_map_does(ops in prop::collection::vec(op(), 1..rounds(100, 25) as usize)) {
         let mut table = TicketTable::new();
         let mut model = HashMap::<Ticket, State>::new();
         // Stale ones stay here, so all that follows is tried on them, too.

@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::support::rounds;
+
 /// A task. Others are named by how many were spawned after them, modulo how many there are.
 #[derive(Debug, Clone)]
 pub(crate) struct Script {
@@ -89,6 +91,9 @@ pub(crate) enum Op {
 /// Panics are contained only with `std`. Without it they leave `run_ready`, which `panic_passes.rs` tests.
 const PANICS: u32 = cfg!(feature = "std") as u32;
 
+/// How deep scripts within scripts may be.
+const DEPTH: u32 = rounds(2, 1);
+
 fn id() -> impl Strategy<Value = usize> + Clone {
     prop_oneof![9 => 0..12_usize, 1 => 0..200_usize]
 }
@@ -158,8 +163,8 @@ fn script(depth: u32) -> BoxedStrategy<Script> {
 
 pub(crate) fn op() -> BoxedStrategy<Op> {
     prop_oneof![
-        24 => script(2).prop_map(|script| Op::Act(Act::Spawn(script))),
-        32 => act(2).prop_map(Op::Act),
+        24 => script(DEPTH).prop_map(|script| Op::Act(Act::Spawn(script))),
+        32 => act(DEPTH).prop_map(Op::Act),
         16 => (0..6_usize).prop_map(Op::Run),
         8 => Just(Op::Run(usize::MAX)),
         1 => Just(Op::StayAwake),
