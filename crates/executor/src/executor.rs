@@ -72,10 +72,11 @@ impl Executor {
     /// `unpark` is woken whenever the run queue becomes non-empty while nobody runs it: not while
     /// [`run_ready`](Self::run_ready) runs, nor after it has said that there is more. Wakes by the thread of the executor
     /// ring once; one from another thread may ring once more, also while the executor runs (unless
-    /// the driver has said [`stay_awake`](Self::stay_awake)), and so may the drop of a task's last waker there,
-    /// which may mean that nobody can wake the task any more. It may be woken
+    /// the driver has said [`stay_awake`](Self::stay_awake)), and so may the drop of a waker there,
+    /// as nobody might be left who can wake the task. It may be woken
     /// from any thread that holds a waker, and from inside any wake, so it should do no more than
     /// end the driver's sleep or ask for a turn. A ring must not get lost when the driver does not sleep yet.
+    /// It should not panic: the panic passes through the wake, and until the next run nobody rings again.
     ///
     /// # Examples
     /// ```
@@ -133,7 +134,7 @@ impl Executor {
         assert!(!self.running.get(), nested!("run_ready"));
         let _running = Running::enter(&self.running);
         let _hidden = Hidden::new();
-        self.tasks.run(&Cell::new(budget), false) == Ran::More
+        self.tasks.run(&Cell::new(budget), None) == Ran::More
     }
 
     /// Runs tasks until `future` is complete, and returns its output. The future is not a task: it stays where it
@@ -143,7 +144,8 @@ impl Executor {
     /// `unpark` is rung or [`next_deadline`](Self::next_deadline) comes, then call
     /// [`fire_timers`](Self::fire_timers). It is called with `true` when there is more to run but
     /// something else may be due: it should look after timers and I/O, and not wait.
-    /// [`dump`](Self::dump) shows the future as a task with the name `block_on`.
+    /// It may run the executor itself, also by another `block_on`, but must return then instead of waiting: the future's
+    /// turn may have come. [`dump`](Self::dump) shows the future as a task with the name `block_on`.
     ///
     /// If something is runnable when this returns, `unpark` is rung.
     ///
@@ -184,14 +186,14 @@ impl Executor {
                 let _running = Running::enter(&self.running);
                 let budget = Cell::new(BLOCK_ON_BUDGET);
                 loop {
-                    if self.tasks.take_root_turn()
+                    if root.take_turn()
                         && let Poll::Ready(output) = root.poll(future.as_mut())
                     {
                         return Ok(output);
                     }
                     // The tasks are not part of the caller; the future is.
                     let _hidden = Hidden::new();
-                    match self.tasks.run(&budget, true) {
+                    match self.tasks.run(&budget, Some(&root)) {
                         Ran::Root => {}
                         ran => break ran == Ran::More,
                     }

@@ -200,6 +200,32 @@ fn park_may_run_the_executor() {
 }
 
 #[test]
+fn park_may_block_on_something_else() {
+    let executor = silent_executor();
+    let slot = Slot::new();
+    let mut polls = 0;
+    let outer = poll_fn(|cx| {
+        polls += 1;
+        if polls == 2 { Poll::Ready("outer") } else { slot.keep(cx) }
+    });
+    let mut inner_polls = 0;
+    let mut parks = 0;
+    let result = executor.block_on(outer, |_| {
+        parks += 1;
+        // The outer future's turn comes in the inner call.
+        slot.take().ok_or("the outer future has lost its wake")?.wake();
+        let inner = async {
+            for _ in 0..3 {
+                inner_polls += 1;
+                yield_now().await;
+            }
+        };
+        executor.block_on(inner, never_parks)
+    });
+    assert_eq!((result, parks, inner_polls), (Ok("outer"), 1, 3));
+}
+
+#[test]
 fn the_dump_shows_the_future_where_it_was_blocked_on() {
     let executor = silent_executor();
     let seen = RefCell::new(Vec::new());

@@ -186,3 +186,22 @@ fn a_waker_of_a_finished_task_does_not_count() {
     assert!(slot.take().is_some());
     assert!(!executor.woken_from_outside());
 }
+
+#[test]
+fn more_abort_handles_than_are_counted_do_not_hide_who_holds_a_waker() {
+    let executor = silent_executor();
+    let slot = Slot::new();
+    let kept = slot.clone();
+    executor.spawn(poll_fn(move |cx| kept.keep::<()>(cx))).detach();
+    let task = executor.spawn(std::future::pending::<()>());
+    run(&executor);
+    let many: Vec<_> = (0..70_000).map(|_| task.abort_handle()).collect();
+    assert!(executor.woken_from_outside());
+    drop(many);
+    assert!(executor.woken_from_outside(), "of the other task");
+    task.abort();
+    run(&executor);
+    assert!(executor.woken_from_outside());
+    drop(slot.take());
+    assert!(!executor.woken_from_outside(), "counting begins anew with the next task");
+}

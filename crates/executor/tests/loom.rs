@@ -146,10 +146,22 @@ const WAKES: [fn(Waker); 3] = [
     },
 ];
 
+/// Runs the model in every order, of which there must be more than one: otherwise loom sees no race in it.
+fn in_every_order(model: impl Fn() + Send + Sync + 'static) {
+    let orders = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let count = orders.clone();
+    loom::model(move || {
+        count.fetch_add(1, Relaxed);
+        model();
+    });
+    let orders = orders.load(Relaxed);
+    assert!(orders > 5, "only {orders} orders");
+}
+
 /// Runs the model once for each way to wake.
 fn with_each_wake(model: fn(fn(Waker))) {
     for wake in WAKES {
-        loom::model(move || model(wake));
+        in_every_order(move || model(wake));
     }
 }
 
@@ -351,7 +363,7 @@ fn a_wake_races_with_an_abort() {
 /// drop some.
 #[test]
 fn clones_and_drops_race_with_completion_and_the_drop_of_the_handle() {
-    loom::model(|| {
+    in_every_order(|| {
         let (executor, _) = counting_executor();
         let (handle, seen, waker) = spawn(&executor, || true);
         let own = waker.clone();
@@ -375,7 +387,7 @@ fn clones_and_drops_race_with_completion_and_the_drop_of_the_handle() {
 
 #[test]
 fn two_threads_drop_what_the_owner_has_given_up() {
-    loom::model(|| {
+    in_every_order(|| {
         let (executor, _) = counting_executor();
         let (handle, seen, waker) = spawn(&executor, || true);
         waker.wake_by_ref();
@@ -392,7 +404,7 @@ fn two_threads_drop_what_the_owner_has_given_up() {
 /// A driver that asks who could wake its tasks hears of it when the last waker goes.
 #[test]
 fn the_last_drop_ends_the_driver_s_sleep() {
-    loom::model(|| {
+    in_every_order(|| {
         let executor = parking_executor();
         let (handle, seen, waker) = spawn(&executor, || false);
         let other = thread::spawn(move || {
@@ -426,7 +438,7 @@ fn wakes_race_with_the_death_of_the_executor() {
 
 #[test]
 fn two_threads_race_with_the_death_of_the_executor() {
-    loom::model(|| {
+    in_every_order(|| {
         let (executor, _) = counting_executor();
         let (handle, seen, waker) = spawn(&executor, || false);
         drop(handle);
@@ -448,7 +460,7 @@ fn two_threads_race_with_the_death_of_the_executor() {
 
 #[test]
 fn wakers_of_two_tasks_outlive_the_executor() {
-    loom::model(|| {
+    in_every_order(|| {
         let (executor, _) = counting_executor();
         let (_, first, waker) = spawn(&executor, || true);
         let (kept, second, other_waker) = spawn(&executor, || false);
@@ -467,7 +479,7 @@ fn wakers_of_two_tasks_outlive_the_executor() {
 /// A waker that another thread has made comes back, and is the last to know the task.
 #[test]
 fn a_clone_comes_back_to_the_owner() {
-    loom::model(|| {
+    in_every_order(|| {
         let (executor, _) = counting_executor();
         let (handle, seen, waker) = spawn(&executor, || true);
         let other = thread::spawn(move || waker.clone());
@@ -484,7 +496,7 @@ fn a_clone_comes_back_to_the_owner() {
 /// Each thread owns an executor, and a task of the one wakes a task of the other.
 #[test]
 fn executors_of_two_threads_wake_one_another() {
-    loom::model(|| {
+    in_every_order(|| {
         let executor = parking_executor();
         let (handle, seen, waker) = spawn(&executor, || true);
         let other = thread::spawn(move || {
@@ -504,5 +516,23 @@ fn executors_of_two_threads_wake_one_another() {
         assert!(poll_handle(handle));
         other.join().unwrap();
         assert_eq!(seen.outputs_dropped.get(), 1);
+    });
+}
+
+#[test]
+fn a_wake_under_way_is_no_deadlock() {
+    in_every_order(|| {
+        let (executor, _) = counting_executor();
+        let (handle, seen, waker) = spawn(&executor, || true);
+        let other = thread::spawn(move || waker.wake());
+        // What a driver asks before it gives up, in this order.
+        let held = executor.woken_from_outside();
+        let more = executor.run_ready(0);
+        let given_up = !held && !more;
+        other.join().unwrap();
+        run(&executor);
+        assert_eq!(seen.polls.get(), 2);
+        assert!(poll_handle(handle));
+        assert!(!given_up, "the task was polled later");
     });
 }

@@ -355,3 +355,29 @@ fn a_waker_may_be_dropped_last_of_all_on_another_thread() {
         last.join().unwrap();
     }
 }
+
+#[test]
+#[cfg(feature = "std")]
+fn a_bell_that_panics_leaks_nothing() {
+    struct Broken(AtomicBool);
+    impl Wake for Broken {
+        fn wake(self: Arc<Self>) {
+            assert!(!self.0.load(Relaxed), "the bell is broken");
+        }
+    }
+    let bell = Arc::new(Broken(AtomicBool::new(false)));
+    let executor = Executor::new(bell.clone().into());
+    let slot = Slot::new();
+    let kept = slot.clone();
+    executor.spawn(poll_fn(move |cx| kept.keep::<()>(cx))).detach();
+    run(&executor);
+    let waker = slot.take().expect("it was polled");
+    bell.0.store(true, Relaxed);
+    let wake = std::panic::AssertUnwindSafe(|| waker.wake());
+    assert!(std::panic::catch_unwind(wake).is_err());
+    bell.0.store(false, Relaxed);
+    run(&executor);
+    assert!(slot.take().is_some(), "the task was woken all the same");
+    drop(executor);
+    assert_eq!(Arc::strong_count(&bell), 1);
+}

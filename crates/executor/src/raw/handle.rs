@@ -6,7 +6,7 @@ use core::panic::Location;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
-use super::header::{ABORTED, DONE, Header, JOINABLE, Stage};
+use super::header::{ABORTED, DONE, DUE, Header, JOINABLE, Stage};
 use super::refs;
 use super::shared::Shared;
 use super::task::empty;
@@ -47,6 +47,14 @@ impl TaskRef {
     #[inline]
     pub(crate) fn is_done(&self) -> bool {
         self.header().local().has(DONE)
+    }
+
+    /// Of a `ROOT`: whether its turn has come; asking takes the turn.
+    pub(super) fn take_due(&self) -> bool {
+        let local = self.header().local();
+        let due = local.has(DUE);
+        local.clear(DUE);
+        due
     }
 
     /// Has the task cancelled when its turn comes.

@@ -24,6 +24,8 @@ pub(super) const ABORTED: u8 = 1 << 2;
 pub(super) const JOINABLE: u8 = 1 << 3;
 /// Stands in the queue for a future that `block_on` polls; its own future is never polled.
 pub(super) const ROOT: u8 = 1 << 4;
+/// Of a `ROOT`, which cannot be aborted: its turn in the queue has come, and nobody has polled the future yet.
+pub(super) const DUE: u8 = ABORTED;
 /// Linked into the list of the dead, not that of the live.
 pub(super) const BURIED: u8 = 1 << 5;
 /// Waits for a ticket, and `Wait` says of which operation. Not together with `SCHEDULED`.
@@ -129,6 +131,11 @@ impl Local {
     pub(super) fn idle_refs(&self) -> isize {
         let handles = u32::from(self.has(JOINABLE | ROOT)) + u32::from(self.aborters.get());
         1 + handles as isize
+    }
+
+    /// There are, or were, so many `AbortHandle`s that they are not counted any more.
+    pub(super) fn has_uncounted_refs(&self) -> bool {
+        self.aborters.get() == u16::MAX
     }
 }
 

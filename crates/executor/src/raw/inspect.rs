@@ -31,6 +31,10 @@ impl Tasks {
         let mut unknown = 0;
         for header in self.iter() {
             let local = header.local();
+            if local.has_uncounted_refs() {
+                // Nobody can say, and to wait in vain is better than to give up in error.
+                return true;
+            }
             unknown += local.refs.get() as isize + refs::seen(header) - local.idle_refs();
             // SAFETY: owner only, and nothing changes the place while the reference lives.
             if let Some(waker) = unsafe { &*local.joiner.get() } {

@@ -1,7 +1,9 @@
 //! The run queue: a list that the owner keeps, first woken first; and a lock-free stack on which other
 //! threads leave tasks for the owner, who takes it whole and turns it round.
 //!
-//! There is no single pop from the stack, hence no ABA problem.
+//! There is no single pop from the stack, so no entry is lost or taken twice when an address is used again. (A push may
+//! then link to the new task by a pointer that it read when the old one was there: the same address, but formally
+//! of an allocation that is gone. Every such stack does that; no compiler is known to make anything of it.)
 
 use alloc::sync::Arc;
 use core::cell::Cell;
@@ -99,7 +101,8 @@ impl RemoteStack {
         {
             // SAFETY: the caller says that both live until the exchange has succeeded.
             let (stack, task_ref) = unsafe { (this.as_ref(), task.as_ref()) };
-            let mut head = stack.head.load(Acquire);
+            // As in `refs::signal`: loom needs the exchange to be the first access.
+            let mut head = if cfg!(loom) { IDLE } else { stack.head.load(Acquire) };
             loop {
                 if head == CLOSED {
                     return Push::Closed;

@@ -69,9 +69,14 @@ impl Header {
     }
 }
 
-/// The count of the others, which may be negative.
+/// The count of the others, which may be negative. A wake that the owner has not taken over counts as a reference,
+/// as it may be all that is left of the waker.
 pub(super) fn seen(header: &Header) -> isize {
-    if thread::ALONE { 0 } else { count(header.remote.load(Acquire)) }
+    if thread::ALONE {
+        return 0;
+    }
+    let word = header.remote.load(Acquire);
+    count(word) + isize::from(word & WOKEN != 0)
 }
 
 /// Drops a reference, as the owner; also after the executor's death.
@@ -140,7 +145,9 @@ pub(super) unsafe fn signal(task: NonNull<Header>, signal: Signal) {
         // SAFETY: the caller's reference keeps it alive up to the exchange, and not longer.
         let header = unsafe { task.as_ref() };
         let shared = header.shared;
-        let mut old = header.remote.load(Relaxed);
+        // loom remembers the last access of a thread alone, so a load before the exchange would hide from it
+        // what the exchange races with. A wrong guess costs one more round.
+        let mut old = if cfg!(loom) { 0 } else { header.remote.load(Relaxed) };
         loop {
             let mut new = if signal.release { old.wrapping_sub(ONE) } else { old };
             let (mut push, mut free) = (false, false);

@@ -3,11 +3,12 @@
 use core::future::{Future, Pending, pending};
 use core::panic::Location;
 use core::pin::Pin;
+use core::ptr::NonNull;
 use core::task::{Context, Poll};
 
 use super::current;
 use super::handle::TaskRef;
-use super::header::ROOT;
+use super::header::{Header, ROOT};
 use super::shared::Owned;
 use super::task::Tasks;
 use super::waker;
@@ -36,6 +37,15 @@ pub(crate) struct RootTask<'a> {
 }
 
 impl RootTask<'_> {
+    pub(super) fn is(&self, task: NonNull<Header>) -> bool {
+        self.task.raw() == task
+    }
+
+    /// Whether the turn of the future has come; asking takes the turn.
+    pub(crate) fn take_turn(&self) -> bool {
+        self.task.take_due()
+    }
+
     /// Polls the future, in the name of this task.
     pub(crate) fn poll<F: Future>(&self, future: Pin<&mut F>) -> Poll<F::Output> {
         /// Nothing is being polled any more, also when a panic passes.
@@ -57,7 +67,6 @@ impl RootTask<'_> {
 
 impl Drop for RootTask<'_> {
     fn drop(&mut self) {
-        self.tasks.local().root_due.set(false);
         // It may stand in the queue still; nobody polls it there.
         self.tasks.cancel(self.task.raw());
     }

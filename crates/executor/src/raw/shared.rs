@@ -42,8 +42,6 @@ pub(super) struct Owned {
     pub(super) alive: Cell<bool>,
     /// The task being polled, of nested polls the innermost; or, while no foreign code runs, one that was polled.
     pub(super) current: Link,
-    /// The task that stands for `block_on`'s future has been taken from the queue.
-    pub(super) root_due: Cell<bool>,
     /// Every task that has memory, newest first.
     pub(super) first: Link,
     /// Finished tasks that somebody still holds, put aside while the executor dies.
@@ -67,7 +65,6 @@ impl Shared {
                 awake: Cell::new(false),
                 alive: Cell::new(true),
                 current: Cell::new(None),
-                root_due: Cell::new(false),
                 first: Cell::new(None),
                 buried: Cell::new(None),
                 live: Cell::new(0),

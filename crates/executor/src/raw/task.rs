@@ -11,10 +11,11 @@ use super::cell::TaskCell;
 use super::current;
 use super::handle::TaskRef;
 use super::header::{
-    ABORTED, BURIED, DONE, Header, JOINABLE, Local, ON_TICKET, ON_TIMER, ROOT, SCHEDULED, Stage,
-    Wait,
+    ABORTED, BURIED, DONE, DUE, Header, JOINABLE, Local, ON_TICKET, ON_TIMER, ROOT, SCHEDULED,
+    Stage, Wait,
 };
 use super::refs;
+use super::root::RootTask;
 use super::shared::{Owned, Shared};
 use super::waker;
 use crate::JoinError;
@@ -154,16 +155,16 @@ impl Tasks {
         unsafe { TaskRef::new(task) }
     }
 
-    /// Runs woken tasks, at most `budget` of them, which it counts down.
+    /// Runs woken tasks, at most `budget` of them, which it counts down; up to the turn of `root`, if one is given.
     ///
     /// One `catch` is around all of them and not one around each, as what it costs is a fourth of a short poll.
     /// What panicked is known by `current`.
-    pub(crate) fn run(&self, budget: &Cell<usize>, stop_at_root: bool) -> Ran {
+    pub(crate) fn run(&self, budget: &Cell<usize>, root: Option<&RootTask<'_>>) -> Ran {
         let _entered = current::Entered::new(self.shared);
         self.shared().awake();
         loop {
             let ran = catch(
-                || self.run_uncaught(budget, stop_at_root),
+                || self.run_uncaught(budget, root),
                 |ran| match ran {
                     Ok(ran) => Some(ran),
                     Err(payload) => {
@@ -178,7 +179,7 @@ impl Tasks {
         }
     }
 
-    fn run_uncaught(&self, budget: &Cell<usize>, stop_at_root: bool) -> Ran {
+    fn run_uncaught(&self, budget: &Cell<usize>, root: Option<&RootTask<'_>>) -> Ran {
         let shared = self.shared();
         let own = shared.local();
         // The cell is for the case of a panic.
@@ -198,7 +199,8 @@ impl Tasks {
                 let special = self.run_special(task, budget);
                 left = budget.get();
                 match special {
-                    Some(Ran::Root) if !stop_at_root => continue,
+                    // Another's, further out on the stack: it finds that its turn has come.
+                    Some(Ran::Root) if root.is_none_or(|root| !root.is(task)) => continue,
                     Some(ran) => break ran,
                     None => continue,
                 }
@@ -242,7 +244,7 @@ impl Tasks {
         // SAFETY: this is the owner, and it is the first.
         unsafe { own.queue.pop(task) };
         if flags.get() & ROOT != 0 {
-            own.root_due.set(true);
+            flags.set(flags.get() | DUE);
             return Some(Ran::Root);
         }
         self.cancel(task);
@@ -283,11 +285,6 @@ impl Tasks {
         if !self.shared().try_idle() {
             self.shared().ring_anyway();
         }
-    }
-
-    /// Whether the turn of `block_on`'s future has come; asking takes the turn.
-    pub(crate) fn take_root_turn(&self) -> bool {
-        self.local().root_due.take()
     }
 
     /// Notes that the task being polled waits for a ticket. Nothing when none is.

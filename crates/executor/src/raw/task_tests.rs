@@ -41,7 +41,7 @@ impl Fixture {
     /// Runs everything; how many tasks were polled or cancelled.
     fn run(&self) -> usize {
         let budget = Cell::new(1000);
-        assert_eq!(self.tasks().run(&budget, false), Ran::Idle);
+        assert_eq!(self.tasks().run(&budget, None), Ran::Idle);
         1000 - budget.get()
     }
 

@@ -93,10 +93,17 @@ unsafe fn drop_waker(data: *const ()) {
 /// This is the owner, who sleeps. The caller has a reference, and gives it up.
 #[inline(never)]
 unsafe fn ring_and_release(task: NonNull<Header>) {
+    /// Also when the bell panics.
+    struct Release(NonNull<Header>);
+    impl Drop for Release {
+        fn drop(&mut self) {
+            // SAFETY: this is the owner, if no longer of a living executor; the reference is not used any more.
+            unsafe { refs::release_local(self.0) };
+        }
+    }
+    let held = Release(task);
     // SAFETY: the caller's reference keeps it alive.
-    unsafe { task.as_ref() }.shared().ring();
-    // SAFETY: this is the owner, if no longer of a living executor; the reference is not used any more.
-    unsafe { refs::release_local(task) };
+    unsafe { held.0.as_ref() }.shared().ring();
 }
 
 /// Gives back a reference.
