@@ -193,7 +193,7 @@ fn more_abort_handles_than_are_counted_do_not_hide_who_holds_a_waker() {
     let slot = Slot::new();
     let kept = slot.clone();
     executor.spawn(poll_fn(move |cx| kept.keep::<()>(cx))).detach();
-    let task = executor.spawn(std::future::pending::<()>());
+    let task = executor.spawn(pending::<()>());
     run(&executor);
     let many: Vec<_> = (0..70_000).map(|_| task.abort_handle()).collect();
     assert!(executor.woken_from_outside());
