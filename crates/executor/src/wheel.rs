@@ -6,21 +6,31 @@
 //! ticks, level n what is due within the current 64^(n+1) but not the current 64^n. Deadlines are kept exactly: a tick is
 //! how timers are sorted, not how they are rounded.
 //!
-//! Insertion and cancellation are O(1). A node moves down at most seven times in its life.
+//! Insertion and cancellation are O(1), the latter on average over many. A timer moves down at most seven
+//! times in its life.
+//!
+//! A timer is two things: a node, which has the waker and is found by the key, and an entry with the deadline
+//! in the array of a slot. To move a slot down is to read an array and to write a few others, which the
+//! processor does without waiting for memory; lists through the nodes made it wait for each of them. The
+//! arrays keep the order of insertion: whatever is moved comes into slots that were empty before. So
+//! equal deadlines are in order by themselves.
+//!
+//! Memory is taken for the most timers there were at a time, with up to three entries for each, as `slots`
+//! says, and is used again.
 
-use alloc::boxed::Box;
+mod due;
+mod slots;
+
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
-use core::cmp::{Ordering, Reverse};
 use core::task::Waker;
 
-const TICK_BITS: u32 = 16;
-const SLOT_BITS: u32 = 6;
-const SLOTS: usize = 1 << SLOT_BITS;
-const LEVELS: usize = 8;
+use due::Due;
+use slots::{CHUNK, Entry, SLOTS, Slots};
+
 const NIL: u32 = u32::MAX;
-/// `Node::slot` of a node that is on the free list.
-const FREE: u16 = u16::MAX;
+/// `Node::slot` of a timer in `TimerWheel::front`.
+const FRONT: u16 = u16::MAX;
 
 /// Names one timer of one [`TimerWheel`]. Stale keys, of timers that have fired or been cancelled, are
 /// recognised.
@@ -42,53 +52,14 @@ pub struct TimerKey {
 }
 
 struct Node {
-    deadline: u64,
-    /// Order of insertion, for equal deadlines.
-    seq: u64,
+    /// In a slot: the place of its entry. In front: the deadline. Free: the next one of the free list.
+    place: u64,
+    /// Only of a live one.
     waker: Option<Waker>,
-    prev: u32,
-    next: u32,
     generation: u32,
     slot: u16,
     keeps_alive: bool,
 }
-
-#[derive(Clone, Copy)]
-struct Slot {
-    first: u32,
-    /// No node in here is due before this; exact until one is cancelled.
-    earliest: u64,
-}
-
-/// A timer that is due. The greatest is the one that comes first, as a heap gives the greatest.
-///
-/// A heap and not a sort, because a sort of std's is several KiB of wasm.
-struct Due {
-    order: Reverse<(u64, u64)>,
-    waker: Waker,
-}
-
-impl PartialEq for Due {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Due {}
-
-impl PartialOrd for Due {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Due {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.order.cmp(&other.order)
-    }
-}
-
-const EMPTY: Slot = Slot { first: NIL, earliest: u64::MAX };
 
 /// Timers sorted by deadline. It cannot read a clock: times are `u64` nanoseconds of the caller's clock.
 ///
@@ -107,18 +78,21 @@ const EMPTY: Slot = Slot { first: NIL, earliest: u64::MAX };
 /// ```
 pub struct TimerWheel {
     nodes: Vec<Node>,
+    /// The first free node.
     free: u32,
     len: usize,
     /// How many of them do not keep the program alive.
     unrefs: usize,
-    seq: u64,
     /// The time of the last `expire`.
     now: u64,
-    /// One bit for each slot that has nodes.
-    occupied: [u64; LEVELS],
-    slots: Box<[Slot; LEVELS * SLOTS]>,
-    /// What `expire` has found in a slot, before it is put in order. Kept so that it allocates only while it grows.
-    due: BinaryHeap<Due>,
+    slots: Slots,
+    /// What is left of the current tick after something of it has fired, so that the next call need not look
+    /// at all of it again. The slot of this tick has what was inserted after that.
+    front: BinaryHeap<Due>,
+    /// How many in `front` are dead.
+    front_dead: usize,
+    /// How many have come to `front`.
+    seq: u64,
 }
 
 impl Default for TimerWheel {
@@ -140,11 +114,11 @@ impl TimerWheel {
             free: NIL,
             len: 0,
             unrefs: 0,
-            seq: 0,
             now: 0,
-            occupied: [0; LEVELS],
-            slots: Box::new([EMPTY; LEVELS * SLOTS]),
-            due: BinaryHeap::new(),
+            slots: Slots::new(),
+            front: BinaryHeap::new(),
+            front_dead: 0,
+            seq: 0,
         }
     }
 
@@ -197,47 +171,49 @@ impl TimerWheel {
     /// assert_eq!(wheel.deadline(key), Some(5));
     /// ```
     pub fn insert(&mut self, deadline: u64, waker: Waker) -> TimerKey {
-        if self.free == NIL {
-            self.grow();
-        }
-        let at = self.slot_of(deadline);
-        let slot = &mut self.slots[at];
         let index = self.free;
-        let next = core::mem::replace(&mut slot.first, index);
-        slot.earliest = slot.earliest.min(deadline);
-        let node = &mut self.nodes[index as usize];
-        self.free = node.next;
-        node.deadline = deadline;
-        node.seq = self.seq;
+        let Some(node) = self.nodes.get_mut(index as usize) else {
+            return self.insert_into_more(deadline, waker);
+        };
         // A free node has no waker; to drop it all the same would cost as much as the rest.
         core::mem::forget(node.waker.replace(waker));
-        node.prev = NIL;
-        node.next = next;
+        self.free = node.place as u32;
+        let at = Slots::of(self.now, deadline);
         node.slot = at as u16;
         node.keeps_alive = true;
-        let key = TimerKey { index, generation: node.generation };
-        self.seq += 1;
         self.len += 1;
-        match self.nodes.get_mut(next as usize) {
-            Some(next) => next.prev = index,
-            None => self.occupied[at / SLOTS] |= 1 << (at % SLOTS),
-        }
+        let key = TimerKey { index, generation: node.generation };
+        let Some(place) = self.slots.try_push(at, deadline, index) else {
+            return self.push(at, deadline, key);
+        };
+        node.place = place;
+        key
+    }
+
+    /// [`insert`](Self::insert) when no node is free.
+    #[cold]
+    #[inline(never)]
+    fn insert_into_more(&mut self, deadline: u64, waker: Waker) -> TimerKey {
+        self.grow();
+        self.insert(deadline, waker)
+    }
+
+    /// Makes an entry that takes a chunk.
+    #[inline(never)]
+    fn push(&mut self, at: usize, deadline: u64, key: TimerKey) -> TimerKey {
+        self.nodes[key.index as usize].place = self.slots.push(at, deadline, key.index);
         key
     }
 
     /// Adds a node to the free list, which is empty.
-    #[cold]
     fn grow(&mut self) {
         let index = u32::try_from(self.nodes.len()).ok().filter(|&index| index != NIL);
         self.free = index.expect("too many timers");
         self.nodes.push(Node {
-            deadline: 0,
-            seq: 0,
+            place: NIL.into(),
             waker: None,
-            prev: NIL,
-            next: NIL,
             generation: 0,
-            slot: FREE,
+            slot: 0,
             keeps_alive: true,
         });
     }
@@ -253,24 +229,36 @@ impl TimerWheel {
     /// ```
     pub fn cancel(&mut self, key: TimerKey) -> Option<Waker> {
         let node = self.nodes.get_mut(key.index as usize)?;
-        if node.generation != key.generation || node.slot == FREE {
+        if node.generation != key.generation {
             return None;
         }
-        let (prev, next, at) = (node.prev, node.next, node.slot as usize);
-        let waker = Self::release(node, key.index, &mut self.free, &mut self.unrefs);
+        let waker = node.waker.take()?;
+        let (slot, place) = (node.slot, node.place);
+        Self::release(node, key.index, &mut self.free, &mut self.unrefs);
         self.len -= 1;
-        if let Some(next) = self.nodes.get_mut(next as usize) {
-            next.prev = prev;
+        if slot == FRONT || self.slots.remove(slot.into(), place) {
+            return self.tidy(slot, waker);
         }
-        if let Some(prev) = self.nodes.get_mut(prev as usize) {
-            prev.next = next;
-        } else {
-            self.slots[at].first = next;
-            if next == NIL {
-                self.clear(at);
+        Some(waker)
+    }
+
+    /// Looks after what a cancelled timer left, and gives back its waker.
+    #[inline(never)]
+    fn tidy(&mut self, slot: u16, waker: Waker) -> Option<Waker> {
+        if slot == FRONT {
+            self.front_dead += 1;
+            let live = self.front.len() - self.front_dead;
+            if live == 0 || self.front_dead > live + CHUNK {
+                let nodes = &self.nodes;
+                self.front
+                    .retain(|due| nodes[due.key.index as usize].generation == due.key.generation);
+                self.front_dead = 0;
             }
+        } else if !self.slots.clear(slot.into()) {
+            // Each goes to where it was, without the gaps.
+            self.cascade(slot.into());
         }
-        waker
+        Some(waker)
     }
 
     /// When the timer is due, in ns; `None` when it has fired or been cancelled.
@@ -284,7 +272,10 @@ impl TimerWheel {
     /// assert_eq!(wheel.deadline(key), None);
     /// ```
     pub fn deadline(&self, key: TimerKey) -> Option<u64> {
-        self.node(key).map(|node| node.deadline)
+        self.node(key).map(|node| match node.slot {
+            FRONT => node.place,
+            _ => self.slots.deadline(node.place),
+        })
     }
 
     /// Whether the timer is live and would wake the same task as `waker`.
@@ -323,10 +314,7 @@ impl TimerWheel {
 
     /// The wakers of the timers that do not keep the program alive.
     pub(crate) fn unref_wakers(&self) -> impl Iterator<Item = &Waker> {
-        self.nodes
-            .iter()
-            .filter(|node| node.slot != FREE && !node.keeps_alive)
-            .filter_map(|node| node.waker.as_ref())
+        self.nodes.iter().filter(|node| !node.keeps_alive).filter_map(|node| node.waker.as_ref())
     }
 
     /// Sets whether this timer keeps the program alive. `false` when it is not live.
@@ -357,8 +345,13 @@ impl TimerWheel {
     /// assert_eq!(wheel.next_deadline(), Some(5));
     /// ```
     pub fn next_deadline(&self) -> Option<u64> {
-        let slot = self.first_slot()?;
-        Some(self.slots[slot].earliest)
+        if self.len == 0 {
+            return None;
+        }
+        let slot = self.slots.first().map(|at| self.slots.earliest(at));
+        let front = self.front.peek().map(Due::deadline);
+        // `None` would be the least of the two.
+        slot.into_iter().chain(front).min()
     }
 
     /// Moves time to `now` ns and appends the wakers of all that is due to `out`: by deadline, equal
@@ -376,115 +369,112 @@ impl TimerWheel {
     /// ```
     pub fn expire(&mut self, now: u64, out: &mut Vec<Waker>) {
         let now = now.max(self.now);
-        while let Some(slot) = self.first_slot() {
-            let level = slot / SLOTS;
-            let start = self.slot_start(slot);
-            if start > now {
-                break;
+        if !self.front.is_empty() {
+            let at = Slots::of(self.now, self.now);
+            if self.slots.len(at) > 0 && self.slots.earliest(at) <= now {
+                self.bring_to_front(at);
             }
-            self.now = start.max(self.now);
-            let mut index = self.take_slot(slot);
-            let current = level == 0 && start >> TICK_BITS == now >> TICK_BITS;
-            while index != NIL {
-                let next = self.nodes[index as usize].next;
-                if level > 0 || (current && self.nodes[index as usize].deadline > now) {
-                    self.link(index);
-                } else {
-                    let node = &mut self.nodes[index as usize];
-                    let order = Reverse((node.deadline, node.seq));
-                    self.len -= 1;
-                    if let Some(waker) =
-                        Self::release(node, index, &mut self.free, &mut self.unrefs)
-                    {
-                        self.due.push(Due { order, waker });
-                    }
+            self.fire_front(now, out);
+        }
+        while let Some(at) = self.slots.first() {
+            let earliest = self.slots.earliest(at);
+            if at >= SLOTS {
+                if Slots::start(self.now, at) > now {
+                    break;
                 }
-                index = next;
-            }
-            // Slots come in the order of time, so only what is in one of them has to be sorted.
-            while let Some(due) = self.due.pop() {
-                out.push(due.waker);
-            }
-            if current {
+                // Time may pass over what has no timers, so that these need not move through all levels.
+                self.now = earliest.min(now);
+                self.cascade(at);
+            } else if earliest > now {
                 break;
+            } else if self.slots.len(at) <= CHUNK {
+                self.fire_few(at, now, out);
+            } else {
+                self.bring_to_front(at);
+                self.fire_front(now, out);
             }
         }
         self.now = now;
     }
 
+    /// Fires what is due of a slot of one chunk, when nothing is in front, and puts the rest there.
+    fn fire_few(&mut self, at: usize, now: u64, out: &mut Vec<Waker>) {
+        self.slots.sort(at);
+        let mut chain = self.slots.take(at);
+        while let Some(entry) = chain.next(&mut self.slots) {
+            if entry.deadline > now {
+                self.push_front(entry);
+            } else if let Some(waker) = self.fire(entry.index) {
+                out.push(waker);
+            }
+        }
+    }
+
+    /// Puts all of a slot in front.
+    fn bring_to_front(&mut self, at: usize) {
+        let mut chain = self.slots.take(at);
+        while let Some(entry) = chain.next(&mut self.slots) {
+            self.push_front(entry);
+        }
+    }
+
+    fn push_front(&mut self, Entry { deadline, index }: Entry) {
+        let node = &mut self.nodes[index as usize];
+        (node.slot, node.place) = (FRONT, deadline);
+        let key = TimerKey { index, generation: node.generation };
+        self.front.push(Due::new(deadline, self.seq, key));
+        self.seq += 1;
+    }
+
+    /// Fires what is due in front.
+    fn fire_front(&mut self, now: u64, out: &mut Vec<Waker>) {
+        while let Some(first) = self.front.peek()
+            && first.deadline() <= now
+            && let Some(Due { key, .. }) = self.front.pop()
+        {
+            if self.nodes[key.index as usize].generation == key.generation {
+                out.extend(self.fire(key.index));
+            } else {
+                self.front_dead -= 1;
+            }
+        }
+    }
+
+    /// Moves the entries of a slot to where they belong now.
+    #[inline(never)]
+    fn cascade(&mut self, at: usize) {
+        let mut chain = self.slots.take(at);
+        while let Some(Entry { deadline, index }) = chain.next(&mut self.slots) {
+            let at = Slots::of(self.now, deadline);
+            let place = self.slots.push(at, deadline, index);
+            let node = &mut self.nodes[index as usize];
+            (node.slot, node.place) = (at as u16, place);
+        }
+    }
+
     fn node(&self, key: TimerKey) -> Option<&Node> {
         self.nodes
             .get(key.index as usize)
-            .filter(|node| node.generation == key.generation && node.slot != FREE)
+            .filter(|node| node.generation == key.generation && node.waker.is_some())
     }
 
-    /// The occupied slot that comes first in time. Lower levels are always earlier than higher ones.
-    fn first_slot(&self) -> Option<usize> {
-        if self.len == 0 {
-            return None;
-        }
-        let level = self.occupied.iter().position(|&bits| bits != 0)?;
-        Some(level * SLOTS + self.occupied[level].trailing_zeros() as usize)
-    }
-
-    /// The first ns of a slot's span. Slots of a level lie within the span of one slot of the level
-    /// above it, the one that `now` is in.
-    fn slot_start(&self, slot: usize) -> u64 {
-        let (level, index) = ((slot / SLOTS) as u32, (slot % SLOTS) as u64);
-        let shift = TICK_BITS + SLOT_BITS * level;
-        let above = shift + SLOT_BITS;
-        let base = if above >= u64::BITS { 0 } else { self.now >> above << above };
-        base | index << shift
-    }
-
-    /// The slot for a deadline, seen from `now`.
-    fn slot_of(&self, deadline: u64) -> usize {
-        let tick = deadline.max(self.now) >> TICK_BITS;
-        let differs = tick ^ (self.now >> TICK_BITS);
-        // The highest differing bit; bit 0 stands for none as well.
-        let level = (63 - (differs | 1).leading_zeros()) / SLOT_BITS;
-        let index = (tick >> (SLOT_BITS * level)) as usize % SLOTS;
-        // The remainder is for the compiler alone, who knows then that it is within the array.
-        (level as usize * SLOTS + index) % (LEVELS * SLOTS)
-    }
-
-    fn link(&mut self, index: u32) {
-        let deadline = self.nodes[index as usize].deadline;
-        let at = self.slot_of(deadline);
-        let slot = &mut self.slots[at];
-        let old = core::mem::replace(&mut slot.first, index);
-        slot.earliest = slot.earliest.min(deadline);
-        self.occupied[at / SLOTS] |= 1 << (at % SLOTS);
-        if old != NIL {
-            self.nodes[old as usize].prev = index;
-        }
+    /// Ends a timer whose entry is gone already.
+    fn fire(&mut self, index: u32) -> Option<Waker> {
         let node = &mut self.nodes[index as usize];
-        node.prev = NIL;
-        node.next = old;
-        node.slot = at as u16;
+        let waker = node.waker.take();
+        self.len -= 1;
+        Self::release(node, index, &mut self.free, &mut self.unrefs);
+        waker
     }
 
-    /// Empties a slot and returns its first node; the nodes stay linked to one another.
-    fn take_slot(&mut self, at: usize) -> u32 {
-        let first = self.slots[at].first;
-        self.clear(at);
-        first
-    }
-
-    fn clear(&mut self, at: usize) {
-        self.slots[at] = EMPTY;
-        self.occupied[at / SLOTS] &= !(1 << (at % SLOTS));
-    }
-
-    /// Puts an unlinked node on the free list.
-    fn release(node: &mut Node, index: u32, free: &mut u32, unrefs: &mut usize) -> Option<Waker> {
+    /// Puts a node on the free list.
+    #[inline(always)]
+    fn release(node: &mut Node, index: u32, free: &mut u32, unrefs: &mut usize) {
         node.generation = node.generation.wrapping_add(1);
-        node.slot = FREE;
-        node.next = core::mem::replace(free, index);
+        node.place = core::mem::replace(free, index).into();
         if !node.keeps_alive {
             *unrefs -= 1;
         }
-        node.waker.take()
     }
 }
 
