@@ -156,9 +156,12 @@ pub(crate) fn valgrind(workspace: &Workspace) -> Result<PathBuf> {
     let version = || workspace.command(&path).arg("--version").output();
     let apt = workspace.command("apt-get").arg("--version").output();
     if version().is_err() && apt.is_ok() {
-        let mut command = workspace.command("apt-get");
-        command.args(["install", "--yes", "valgrind"]).env("DEBIAN_FRONTEND", "noninteractive");
-        cmd::run_with_progress(&mut command, "valgrind", VALGRIND_ADVICE)?;
+        // A fresh system has no lists of packages yet.
+        for arguments in [&["update"][..], &["install", "--yes", "valgrind"]] {
+            let mut command = workspace.command("apt-get");
+            command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+            cmd::run_with_progress(&mut command, "valgrind", VALGRIND_ADVICE)?;
+        }
     }
     cmd::capture(workspace.command(&path).arg("--version"), VALGRIND_ADVICE)?;
     Ok(path)
