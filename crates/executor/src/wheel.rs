@@ -249,9 +249,12 @@ impl TimerWheel {
             self.front_dead += 1;
             let live = self.front.len() - self.front_dead;
             if live == 0 || self.front_dead > live + CHUNK {
-                let nodes = &self.nodes;
-                self.front
-                    .retain(|due| nodes[due.key.index as usize].generation == due.key.generation);
+                // `retain` would be several times the wasm.
+                for due in core::mem::take(&mut self.front).into_vec() {
+                    if self.nodes[due.key.index as usize].generation == due.key.generation {
+                        self.front.push(due);
+                    }
+                }
                 self.front_dead = 0;
             }
         } else if !self.slots.clear(slot.into()) {

@@ -66,7 +66,7 @@ fn polite(executor: &Executor, greedy: &Greedy, slot: &Slot) -> Rc<RefCell<Vec<u
 fn a_woken_task_waits_for_exactly_one_poll_of_each_greedy_one() {
     const GREEDY: usize = 9;
     // Wherever in a batch the wake comes.
-    for before in 0..3 * GREEDY {
+    for before in 0..rounds(3, 1) as usize * GREEDY {
         let executor = silent_executor();
         let slot = Slot::new();
         let greedy = Greedy::spawn(&executor, GREEDY);
@@ -137,7 +137,7 @@ fn the_driver_has_its_turn_after_exactly_a_budget_of_polls() {
     for (tasks, budget) in [(1, 1), (1, 64), (9, 4), (9, 9), (9, 64)] {
         let executor = silent_executor();
         let greedy = Greedy::spawn(&executor, tasks);
-        for turn in 1..=20 {
+        for turn in 1..=rounds(20, 4) as usize {
             assert!(executor.run_ready(budget), "it does not say that it is done");
             assert_eq!(greedy.total(), turn * budget);
             let (least, most) = greedy.shares();

@@ -293,3 +293,71 @@ fn a_wheel_with_a_past_does_what_a_sorted_map_does() {
         pair.compare_all();
     });
 }
+
+/// Timers in few slots; so many cancellations to 900 insertions.
+fn crowd(cancels: u32) -> BoxedStrategy<Op> {
+    let within = prop_oneof![
+        2 => (0..1_u64 << 16).prop_map(Time::After), // a tick
+        4 => (0..1_u64 << 18).prop_map(Time::After), // a few slots of the lowest level
+        4 => (0..1_u64 << 24).prop_map(Time::After), // and of the next one
+        2 => (0..1_u64 << 30).prop_map(Time::After),
+        1 => near(),
+    ];
+    prop_oneof![
+        900 => within.prop_map(Op::Insert),
+        cancels => any::<prop::sample::Index>().prop_map(Op::Cancel),
+        10 => any::<prop::sample::Index>().prop_map(Op::Update),
+        3 => Just(Op::Sleep),
+        1 => (0..1_u64 << 17).prop_map(|by| Op::Expire(Time::After(by))),
+    ]
+    .boxed()
+}
+
+/// Hundreds of timers in a few slots, most of which are cancelled.
+#[test]
+fn a_crowded_wheel_does_what_a_sorted_map_does() {
+    let kinds = [crowd(300), crowd(2_000), crowd(8_000)];
+    steps::lives(3_000, 30, |steps| {
+        let (mut pair, kind) = (Pair::new(), &kinds[(steps.seed() % 3) as usize]);
+        let mut made = 0;
+        while let Some(op) = steps.next(kind) {
+            pair.apply(&op);
+            pair.compare();
+            made += 1;
+            if made % 512 == 0 {
+                pair.compare_all();
+            }
+        }
+        // In the order of insertion, as timeouts end.
+        for i in 0..pair.all.len() / 2 {
+            let was = pair.live.remove(&(pair.all[i].deadline, i)).is_some();
+            assert_eq!(pair.wheel.cancel(pair.all[i].key).is_some(), was);
+            if was {
+                pair.cancelled.insert(pair.all[i].deadline);
+            }
+            pair.compare();
+        }
+        pair.compare_all();
+        pair.expire(u64::MAX);
+        pair.compare_all();
+    });
+}
+
+/// Each timer of a slot in turn, with so many in it that it takes one place, all of its places, or one more.
+#[test]
+fn any_timer_of_a_full_slot_can_be_cancelled() {
+    let counts = [1, 2, 3, 15, 16, 17, 31, 32, 33, 48, 65];
+    for n in counts.into_iter().filter(|&n| n <= rounds(65, 33) as usize) {
+        for cancelled in 0..n {
+            let mut pair = Pair::new();
+            (0..n).for_each(|i| pair.apply(&Op::Insert(Time::At((7 * i % n) as u64 + (1 << 20)))));
+            let Timer { key, deadline, .. } = pair.all[cancelled];
+            assert!(pair.wheel.cancel(key).is_some());
+            pair.live.remove(&(deadline, cancelled));
+            pair.cancelled.insert(deadline);
+            pair.compare_all();
+            pair.expire(1 << 21);
+            pair.compare_all();
+        }
+    }
+}
