@@ -347,7 +347,7 @@ fn a_crowded_wheel_does_what_a_sorted_map_does() {
 #[test]
 fn any_timer_of_a_full_slot_can_be_cancelled() {
     let counts = [1, 2, 3, 15, 16, 17, 31, 32, 33, 48, 65];
-    for n in counts.into_iter().filter(|&n| n <= rounds(65, 33) as usize) {
+    for n in counts.into_iter().filter(|&n| n <= rounds(65, 3) as usize) {
         for cancelled in 0..n {
             let mut pair = Pair::new();
             (0..n).for_each(|i| pair.apply(&Op::Insert(Time::At((7 * i % n) as u64 + (1 << 20)))));
