@@ -218,7 +218,8 @@ impl TimerWheel {
         });
     }
 
-    /// Removes a timer and gives back its waker; `None` when it has fired or been cancelled. O(1).
+    /// Removes a timer and gives back its waker; `None` when it has fired or been cancelled. O(1),
+    /// on average over many: now and then a call sweeps what others have left.
     ///
     /// # Examples
     /// ```
