@@ -307,6 +307,30 @@ fn the_executor_goes_on_after_others_have_used_the_wakers() {
 }
 
 #[test]
+fn a_living_executor_takes_back_what_others_have_dropped() {
+    const TEST: usize = 8;
+    leaves_nothing(TEST, || {
+        let executor = executor();
+        let mut first = None;
+        for round in 0..3 {
+            let (send, wakers) = mpsc::channel();
+            let handles = spawn_all(&executor, &send);
+            run(&executor);
+            let others = Others::new(wakers.try_iter().collect());
+            others.go();
+            others.join();
+            handles.iter().for_each(JoinHandle::abort);
+            run(&executor);
+            drop((handles, send, wakers));
+            assert_eq!(executor.live_tasks(), 0);
+            executor.shrink_to_fit();
+            let now = live(TEST);
+            assert_eq!(now, *first.get_or_insert(now), "(blocks, bytes) after round {round}");
+        }
+    });
+}
+
+#[test]
 fn handles_are_the_last_to_know_a_task() {
     leaves_nothing(6, || {
         let (send, wakers) = mpsc::channel();
