@@ -51,3 +51,13 @@ function countdown(n, part) {
     for (let i = 0; i < n; i++) task();
   });
 }
+
+export async function stream_in(numbers) {
+  let sum = 0;
+  for await (const number of numbers) sum += number;
+  return sum;
+}
+
+export async function* stream_out(n) {
+  for (let i = 0; i < n; i++) yield 1;
+}

@@ -2,7 +2,7 @@
 // {case, unit, values: [[contestant, minimum]]}. Arguments: kippu's guest, wasm-bindgen's folder.
 import { readFile } from "node:fs/promises";
 import { pathToFileURL } from "node:url";
-import { instantiate } from "kippu/core";
+import { instantiate } from "kippu";
 import * as floor from "./floor.mjs";
 import * as host from "./wasm-bindgen-guest/host.mjs";
 
@@ -23,6 +23,10 @@ const calls = async (contestant, n) => {
   for (let i = 0; i < n; i++) sum += await contestant.echo(1);
   return sum;
 };
+/** JavaScript makes the items, by an async generator. */
+const streamIn = (contestant, n) => contestant.stream_in(floor.stream_out(n));
+/** The guest makes the items. */
+const streamOut = (contestant, n) => floor.stream_in(contestant.stream_out(n));
 const loop = (name) => (contestant, n) => contestant[name](n);
 
 // The result is n times `each`, which shows that the work was done.
@@ -35,6 +39,8 @@ const cases = [
   { case: "10,000 in flight", run: loop("in_flight"), n: 10_000, each: 1 },
   { case: "async call from JS", run: calls, n: 20_000, each: 1 },
   { case: "sync number", run: loop("sync_numbers"), n: 100_000, each: 1 },
+  { case: "stream into Rust, an item", run: streamIn, n: 10_000, each: 1 },
+  { case: "stream out of Rust, an item", run: streamOut, n: 10_000, each: 1 },
   { case: "spawn", run: loop("spawns"), n: 10_000, each: 1 },
 ];
 

@@ -63,7 +63,7 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 /// One run over this repository's documents, without the network.
 fn linkcheck(workspace: &Workspace, host: Host, arguments: &[&str]) -> Result<Run> {
-    let mut command = host.prepare(workspace, &Guest::LINKCHECK)?;
+    let mut command = host.prepare(workspace, &Guest::LINKCHECK)?.command(workspace);
     // Folders that are not ours, such as node_modules, are left out by linkcheck itself.
     command.args(["--offline", "."]).args(arguments);
     let started = Instant::now();

@@ -3,8 +3,9 @@
 use crate::cmd;
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::ValueEnum;
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,8 +14,11 @@ use std::process::Command;
 pub(crate) struct Guest {
     /// Its package, which is also the name of its binary.
     pub(crate) package: &'static str,
-    /// The script that runs it on Node: `node SCRIPT GUEST.wasm ARGUMENTS`.
+    /// The script that runs it on Node, Deno and Bun: `node SCRIPT GUEST.wasm ARGUMENTS`.
     pub(crate) script: &'static str,
+    /// The script that runs it on a page, if it is meant for pages:
+    /// `node SCRIPT BROWSER GUEST.wasm ARGUMENTS`.
+    page: Option<&'static str>,
     /// Whether its times are shown. Others are built natively without optimisation, as the tests
     /// are, which saves minutes.
     timed: bool,
@@ -22,17 +26,42 @@ pub(crate) struct Guest {
 
 impl Guest {
     /// A real program: checks the links of a folder of documents.
-    pub(crate) const LINKCHECK: Self =
-        Self { package: "linkcheck", script: "examples/linkcheck/main.mjs", timed: true };
+    pub(crate) const LINKCHECK: Self = Self {
+        package: "linkcheck",
+        script: "examples/linkcheck/main.mjs",
+        page: None,
+        timed: true,
+    };
     /// The conformance cases.
-    pub(crate) const CONFORMANCE: Self =
-        Self { package: "conformance-guest", script: "conformance/node.mjs", timed: false };
+    pub(crate) const CONFORMANCE: Self = Self {
+        package: "conformance-guest",
+        script: "conformance/node.mjs",
+        page: Some("conformance/page.mjs"),
+        timed: false,
+    };
     /// What the README shows.
-    pub(crate) const QUICKSTART: Self =
-        Self { package: "quickstart", script: "examples/quickstart/main.mjs", timed: false };
+    pub(crate) const QUICKSTART: Self = Self {
+        package: "quickstart",
+        script: "examples/quickstart/main.mjs",
+        page: None,
+        timed: false,
+    };
     /// All of them.
     pub(crate) const ALL: [&'static Self; 3] =
         [&Self::LINKCHECK, &Self::CONFORMANCE, &Self::QUICKSTART];
+    /// Packages of guests that only the tests of the npm package run, in Node and on pages of their own.
+    const ON_PAGES: [&'static str; 3] = ["http-guest", "page-guest", "websearch"];
+
+    /// The packages of all guests.
+    pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|guest| guest.package).chain(Self::ON_PAGES)
+    }
+
+    /// The hosts that it is meant for.
+    pub(crate) fn hosts(&self) -> impl Iterator<Item = Host> {
+        let pages = self.page.is_some();
+        Host::value_variants().iter().copied().filter(move |host| pages || host.browser().is_none())
+    }
 }
 
 /// Where a guest runs.
@@ -44,6 +73,14 @@ pub(crate) enum Host {
     Node20,
     /// The newest Node
     Node26,
+    /// Deno
+    Deno,
+    /// Bun
+    Bun,
+    /// The main thread of a page in Chromium
+    Chromium,
+    /// The main thread of a page in Firefox
+    Firefox,
 }
 
 impl fmt::Display for Host {
@@ -52,25 +89,94 @@ impl fmt::Display for Host {
             Self::Native => "native",
             Self::Node20 => "Node 20",
             Self::Node26 => "Node 26",
+            Self::Deno => "Deno",
+            Self::Bun => "Bun",
+            Self::Chromium => "Chromium",
+            Self::Firefox => "Firefox",
         })
     }
 }
 
+/// A program that is built and can be started.
+pub(crate) struct Program {
+    path: PathBuf,
+    arguments: Vec<OsString>,
+    env: Vec<(&'static str, OsString)>,
+}
+
+impl Program {
+    /// The command that starts it in the root; arguments of the guest come behind its own.
+    pub(crate) fn command(&self, workspace: &Workspace) -> Command {
+        let mut command = workspace.command(&self.path);
+        command.args(&self.arguments).envs(self.env.iter().map(|(name, value)| (name, value)));
+        command
+    }
+}
+
 impl Host {
-    /// Builds `guest` for this host and gives the command that runs it, in the root.
+    /// A browser's name in `conformance/browsers.mjs` and its package of Debian.
+    fn browser(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Chromium => Some(("chromium", "chromium")),
+            Self::Firefox => Some(("firefox", "firefox-esr")),
+            Self::Native | Self::Node20 | Self::Node26 | Self::Deno | Self::Bun => None,
+        }
+    }
+
+    /// Installs what this host needs beyond [`crate::setup::guests`], and gives the program that starts scripts.
+    /// For the machine itself that is Node, too.
     ///
     /// # Errors
-    /// When the guest does not build or the host's tools are missing.
-    pub(crate) fn prepare(self, workspace: &Workspace, guest: &Guest) -> Result<Command> {
-        let major = match self {
-            Self::Native => return Ok(workspace.command(build_native(workspace, guest)?)),
-            Self::Node20 => 20,
-            Self::Node26 => 26,
+    /// When it cannot be installed.
+    pub(crate) fn install(self, workspace: &Workspace) -> Result<PathBuf> {
+        match self {
+            Self::Node20 => tools::node(workspace, 20),
+            Self::Node26 => tools::node(workspace, 26),
+            Self::Deno => tools::deno(workspace),
+            Self::Bun => tools::bun(workspace),
+            Self::Native | Self::Chromium | Self::Firefox => {
+                if let Some((name, package)) = self.browser() {
+                    tools::browser(workspace, name, package)?;
+                }
+                Ok("node".into())
+            }
+        }
+    }
+
+    /// Builds `guest` for this host and gives the program that runs it.
+    ///
+    /// # Errors
+    /// When the guest does not build, is not meant for this host, or the host's tools are missing.
+    pub(crate) fn prepare(self, workspace: &Workspace, guest: &Guest) -> Result<Program> {
+        if self == Self::Native {
+            let path = build_native(workspace, guest)?;
+            return Ok(Program { path, arguments: Vec::new(), env: Vec::new() });
+        }
+        let path = self.install(workspace)?;
+        let wasm = build_wasm(workspace, guest.package)?.into();
+        let arguments = if let Some((browser, _)) = self.browser() {
+            let Some(script) = guest.page else {
+                bail!("{} is not meant for pages", guest.package);
+            };
+            vec![workspace.path(script).into(), browser.into(), wasm]
+        } else {
+            let flags: &[&str] = match self {
+                Self::Deno => &["run", "--quiet", "--no-lock", "--allow-all"],
+                Self::Bun => &["run", "--no-install"],
+                _ => &[],
+            };
+            let flags = flags.iter().map(OsString::from);
+            flags.chain([workspace.path(guest.script).into(), wasm]).collect()
         };
-        let wasm = build_wasm(workspace, guest)?;
-        let mut command = workspace.command(tools::node(workspace, major)?);
-        command.arg(workspace.path(guest.script)).arg(wasm);
-        Ok(command)
+        let env = match self {
+            // Beside its program, not in the home folder.
+            Self::Deno => vec![
+                ("DENO_DIR", workspace.tools().join("deno-cache").into()),
+                ("DENO_NO_UPDATE_CHECK", "1".into()),
+            ],
+            _ => Vec::new(),
+        };
+        Ok(Program { path, arguments, env })
     }
 }
 
@@ -78,9 +184,9 @@ impl Host {
 ///
 /// # Errors
 /// When it does not compile.
-pub(crate) fn build_wasm(workspace: &Workspace, guest: &Guest) -> Result<PathBuf> {
-    build(workspace, guest, &["--release", "--target", WASM])?;
-    let path = workspace.target().join(WASM).join("release").join(guest.package);
+pub(crate) fn build_wasm(workspace: &Workspace, package: &str) -> Result<PathBuf> {
+    build(workspace, package, &["--release", "--target", WASM])?;
+    let path = workspace.target().join(WASM).join("release").join(package);
     Ok(path.with_extension("wasm"))
 }
 
@@ -88,13 +194,13 @@ pub(crate) fn build_wasm(workspace: &Workspace, guest: &Guest) -> Result<PathBuf
 fn build_native(workspace: &Workspace, guest: &Guest) -> Result<PathBuf> {
     let (folder, arguments): (_, &[&str]) =
         if guest.timed { ("release", &["--release"]) } else { ("debug", &[]) };
-    build(workspace, guest, arguments)?;
+    build(workspace, guest.package, arguments)?;
     let path = workspace.target().join(folder).join(guest.package);
     Ok(path.with_extension(std::env::consts::EXE_EXTENSION))
 }
 
-fn build(workspace: &Workspace, guest: &Guest, arguments: &[&str]) -> Result<()> {
+fn build(workspace: &Workspace, package: &str, arguments: &[&str]) -> Result<()> {
     let mut command = workspace.cargo("build");
-    command.args(["--quiet", "--package", guest.package]).args(arguments);
+    command.args(["--quiet", "--package", package]).args(arguments);
     cmd::run(&mut command, "see the compiler's messages above")
 }

@@ -15,19 +15,18 @@ use wasmparser::{CompositeInnerType, ExternalKind, FuncType, Parser, Payload, Ty
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     let spec = Spec::parse(&workspace.read("abi/spec.md")?)?;
     let mut wrong = Vec::new();
-    for guest in Guest::ALL {
-        let path = guests::build_wasm(workspace, guest)?;
+    for package in Guest::packages() {
+        let path = guests::build_wasm(workspace, package)?;
         let bytes =
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
         let (module, findings) =
-            Module::check(&bytes, &spec).with_context(|| guest.package.to_owned())?;
+            Module::check(&bytes, &spec).with_context(|| package.to_owned())?;
         println!(
-            "{}: {} imports, {} of them declared by the program",
-            guest.package,
+            "{package}: {} imports, {} of them declared by the program",
             module.imports.len(),
             module.imports.iter().filter(|(module, _, _)| module == "host").count(),
         );
-        wrong.extend(findings.into_iter().map(|text| format!("{}: {text}", guest.package)));
+        wrong.extend(findings.into_iter().map(|text| format!("{package}: {text}")));
     }
     if !wrong.is_empty() {
         bail!("these differ from abi/spec.md:\n  {}", wrong.join("\n  "));
@@ -178,6 +177,10 @@ fn declared(mut section: &[u8]) -> Result<BTreeMap<String, Signature>> {
                 .with_context(|| format!("section kippu: a parameter of {name}"))?;
             entry = rest;
             match tag {
+                13 => {
+                    entry = item(&name, entry)?;
+                    params.push(Raw::I32);
+                }
                 1..=7 => params.push(Raw::I32),
                 8 => params.push(Raw::F32),
                 9 => params.push(Raw::F64),
@@ -198,17 +201,34 @@ fn declared(mut section: &[u8]) -> Result<BTreeMap<String, Signature>> {
     Ok(functions)
 }
 
+/// Passes over the type of a stream's items.
+fn item<'a>(name: &str, entry: &'a [u8]) -> Result<&'a [u8]> {
+    match entry.split_first() {
+        Some((1..=11, rest)) => Ok(rest),
+        Some((12, rest)) => Ok(postcard::take_from_bytes::<OwnedNamedType>(rest)
+            .with_context(|| format!("section kippu: a schema of {name}"))?
+            .1),
+        other => bail!(
+            "section kippu: {name} has a stream with items of type {:?}",
+            other.map(|(tag, _)| tag)
+        ),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const EXPORTS: &str = r#"
         (memory (export "memory") 1)
-        (func (export "kippu_abi") (result i32) i32.const 1)
+        (func (export "kippu_abi") (result i32) i32.const 2)
         (func (export "kippu_ring") (result i32) i32.const 0)
         (func (export "kippu_alloc") (param i32) (result i32) i32.const 0)
         (func (export "kippu_free") (param i32 i32))
-        (func (export "kippu_turn") (param i32) (result f64) f64.const -1)"#;
+        (func (export "kippu_turn") (param i32) (result f64) f64.const -1)
+        (func (export "kippu_cancel_call") (param i32))
+        (func (export "kippu_stream_next") (param i32 i32) (result i32) i32.const 1)
+        (func (export "kippu_stream_close") (param i32))"#;
 
     /// What the check finds in a module with these imports and this custom section.
     fn findings(imports: &str, section: &[u8]) -> Vec<String> {
@@ -236,6 +256,18 @@ mod tests {
             (import "kippu:fs" "read" (func (param i32 i32 i32) (result i32)))
             (import "host" "greet" (func (param i32 i32 i32 i32) (result i32)))"#;
         assert_eq!(findings(imports, &greet()), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_stream_is_one_number() {
+        let body = postcard::to_allocvec(&(0u8, 1u8, "send", "", 1u32, ("items", 13u8, 10u8), 0u8));
+        let body = [vec![1], body.unwrap()].concat();
+        let length = u32::try_from(body.len()).unwrap().to_le_bytes();
+        let section = [length.to_vec(), body].concat();
+        let imports = r#"
+            (import "kippu" "stream_next" (func (param i32 i32) (result i32)))
+            (import "host" "send" (func (param i32 i32) (result i32)))"#;
+        assert_eq!(findings(imports, &section), Vec::<String>::new());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod conformance;
 mod demo;
 mod guests;
 mod imports;
+mod interop;
 mod proof;
 mod readme;
 mod setup;

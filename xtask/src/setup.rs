@@ -1,9 +1,11 @@
 //! `cargo xtask setup`: installs what is missing. Every other task calls it first.
 
 use crate::cmd;
+use crate::guests::Host;
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -26,8 +28,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     if cfg!(target_os = "linux") {
         tools::valgrind(workspace)?;
     }
-    for major in tools::NODES {
-        tools::node(workspace, major)?;
+    for host in Host::value_variants() {
+        host.install(workspace)?;
     }
     println!("setup: everything is there");
     Ok(())

@@ -53,6 +53,7 @@ impl Raw {
             "bool" | "i8" | "i16" | "i32" | "u8" | "u16" | "u32" => &[Self::I32],
             "f32" => &[Self::F32],
             "f64" => &[Self::F64],
+            stream if stream.starts_with("impl Stream<") => &[Self::I32],
             _ => &[Self::I32, Self::I32],
         }
     }
@@ -195,6 +196,7 @@ mod tests {
         assert_eq!(import(&spec, "kippu:io", "write"), "(i32, i32, i32, i32) -> i32");
         assert_eq!(import(&spec, "kippu:signal", "ctrl_c"), "(i32) -> i32");
         assert_eq!(import(&spec, "kippu:fs", "rename"), "(i32, i32, i32, i32, i32) -> i32");
+        assert_eq!(import(&spec, "kippu:http", "upload"), "(i32, i32, i32, i32) -> i32");
     }
 
     #[test]

@@ -5,13 +5,14 @@ use crate::conformance;
 use crate::demo;
 use crate::guests::{Guest, Host};
 use crate::imports;
+use crate::interop;
 use crate::proof::Proof;
 use crate::readme;
 use crate::setup;
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -59,8 +60,12 @@ const STEPS: &[Step] = &[
     step("rust", "tests of all crates", rust),
     step("node20", "tests of the npm packages on Node 20", |workspace, _| node(workspace, 20)),
     step("node26", "tests of the npm packages on Node 26", |workspace, _| node(workspace, 26)),
+    step("browser", "the npm package on pages, by itself and in bundles", browser),
     step("imports", "guests import what abi/spec.md lists", |workspace, _| {
         imports::check(workspace)
+    }),
+    step("interop", "guests beside wasm-bindgen's crates", |workspace, _| {
+        interop::check(workspace)
     }),
     step("quickstart", "the README's program runs as shown", quickstart),
     step("demo", "linkcheck agrees on both hosts", |workspace, _| demo::run(workspace)),
@@ -170,8 +175,7 @@ fn clippy(workspace: &Workspace, _: &Options) -> Result<()> {
 }
 
 fn clippy_wasm(workspace: &Workspace, _: &Options) -> Result<()> {
-    let guests = Guest::ALL.iter().map(|guest| guest.package);
-    let packages = ["kippu-executor", "kippu"].into_iter().chain(guests);
+    let packages = ["kippu-executor", "kippu"].into_iter().chain(Guest::packages());
     let all: Vec<_> = packages.flat_map(|package| ["--package", package]).collect();
     // What small programs use: the library without its default features.
     let small = ["--package", "kippu", "--no-default-features"];
@@ -227,10 +231,18 @@ fn node(workspace: &Workspace, major: u32) -> Result<()> {
     cmd::run(&mut command, SEE)
 }
 
+fn browser(workspace: &Workspace, _: &Options) -> Result<()> {
+    for host in [Host::Chromium, Host::Firefox] {
+        host.install(workspace)?;
+    }
+    let mut command = workspace.npm();
+    cmd::run(command.args(["run", "test:browser", "--workspace", "kippu"]), SEE)
+}
+
 fn quickstart(workspace: &Workspace, _: &Options) -> Result<()> {
     readme::check_files(workspace, "README.md")?;
-    for host in Host::value_variants() {
-        let mut command = host.prepare(workspace, &Guest::QUICKSTART)?;
+    for host in Guest::QUICKSTART.hosts() {
+        let mut command = host.prepare(workspace, &Guest::QUICKSTART)?.command(workspace);
         let said = cmd::capture(&mut command, SEE).with_context(|| format!("host {host}"))?;
         let shown = format!("```text\n{said}```");
         if said.trim().is_empty() || !workspace.read("README.md")?.contains(&shown) {

@@ -6,7 +6,15 @@ use kippu::HostError;
 use kippu::task::{spawn, yield_now};
 use kippu::time::{Duration, sleep, timeout};
 
-use crate::support::{Outcome, failed, holds, same};
+use crate::support::{Outcome, cases, failed, holds, same};
+
+cases!("cancel":
+    dropped_call_cancels_the_operation,
+    dropped_call_before_poll,
+    timeout_cancels_the_operation,
+    slots_are_used_again,
+    abort_cancels_the_operation,
+);
 
 thread_local! {
     /// Natively: how many operations were cancelled.
@@ -40,7 +48,7 @@ async fn settle() {
     sleep(Duration::from_millis(2)).await;
 }
 
-pub(crate) async fn dropped_call_cancels_the_operation() -> Outcome {
+async fn dropped_call_cancels_the_operation() -> Outcome {
     let before = cancellations();
     let mut call = Box::pin(never());
     let first = std::future::poll_fn(|cx| std::task::Poll::Ready(call.as_mut().poll(cx))).await;
@@ -50,7 +58,7 @@ pub(crate) async fn dropped_call_cancels_the_operation() -> Outcome {
     same(cancellations() - before, 1)
 }
 
-pub(crate) async fn dropped_call_before_poll() -> Outcome {
+async fn dropped_call_before_poll() -> Outcome {
     // On a JavaScript host the call has crossed already; natively a future that was never polled has
     // not begun. Either way nothing stays behind.
     drop(never());
@@ -58,14 +66,14 @@ pub(crate) async fn dropped_call_before_poll() -> Outcome {
     same(timeout(Duration::from_millis(1), never()).await.is_err(), true)
 }
 
-pub(crate) async fn timeout_cancels_the_operation() -> Outcome {
+async fn timeout_cancels_the_operation() -> Outcome {
     let before = cancellations();
     holds(timeout(Duration::from_millis(5), never()).await.is_err(), "the time is up")?;
     settle().await;
     same(cancellations() - before, 1)
 }
 
-pub(crate) async fn slots_are_used_again() -> Outcome {
+async fn slots_are_used_again() -> Outcome {
     for _ in 0..5000 {
         let mut call = Box::pin(never());
         let _ =
@@ -77,7 +85,7 @@ pub(crate) async fn slots_are_used_again() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn abort_cancels_the_operation() -> Outcome {
+async fn abort_cancels_the_operation() -> Outcome {
     let before = cancellations();
     let task = spawn(never());
     yield_now().await;

@@ -6,7 +6,21 @@ use kippu::HostError;
 use postcard_schema::Schema;
 use serde::{Deserialize, Serialize};
 
-use crate::support::{Outcome, same};
+use crate::support::{Outcome, cases, same};
+
+cases!("data":
+    numbers,
+    floats,
+    booleans,
+    strings,
+    large_strings,
+    bytes,
+    large_bytes,
+    structs,
+    enums,
+    options_and_maps,
+    big_integers,
+);
 
 #[kippu::host]
 fn echo_i8(x: i8) -> Result<i8, HostError> {
@@ -54,17 +68,17 @@ fn echo_bool(x: bool) -> Result<bool, HostError> {
 }
 
 #[kippu::host]
-async fn echo_string(x: &str) -> Result<String, HostError> {
+pub(crate) async fn echo_string(x: &str) -> Result<String, HostError> {
     Ok(x.to_owned())
 }
 
 #[kippu::host]
-fn echo_string_now(x: &str) -> Result<String, HostError> {
+pub(crate) fn echo_string_now(x: &str) -> Result<String, HostError> {
     Ok(x.to_owned())
 }
 
 #[kippu::host]
-async fn echo_bytes(x: &[u8]) -> Result<Vec<u8>, HostError> {
+pub(crate) async fn echo_bytes(x: &[u8]) -> Result<Vec<u8>, HostError> {
     Ok(x.to_vec())
 }
 
@@ -128,7 +142,7 @@ async fn echo_big(x: Big) -> Result<Big, HostError> {
     Ok(x)
 }
 
-pub(crate) async fn numbers() -> Outcome {
+async fn numbers() -> Outcome {
     for x in [i8::MIN, -1, 0, 1, i8::MAX] {
         same(echo_i8(x), Ok(x))?;
     }
@@ -150,7 +164,7 @@ pub(crate) async fn numbers() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn floats() -> Outcome {
+async fn floats() -> Outcome {
     for x in [0.0, -0.5, f32::MAX, f32::MIN_POSITIVE, f32::INFINITY] {
         same(echo_f32(x), Ok(x))?;
     }
@@ -161,12 +175,12 @@ pub(crate) async fn floats() -> Outcome {
     same(echo_f64(-0.0).await.map(f64::is_sign_negative), Ok(true))
 }
 
-pub(crate) async fn booleans() -> Outcome {
+async fn booleans() -> Outcome {
     same(echo_bool(true), Ok(true))?;
     same(echo_bool(false), Ok(false))
 }
 
-pub(crate) async fn strings() -> Outcome {
+async fn strings() -> Outcome {
     for x in [
         "",
         "a",
@@ -182,7 +196,7 @@ pub(crate) async fn strings() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn large_strings() -> Outcome {
+async fn large_strings() -> Outcome {
     for len in [63, 64, 65, 1000, 16_384, 16_385, 100_000] {
         let x: String = "aé切🎫".chars().cycle().take(len).collect();
         same(echo_string(&x).await, Ok(x.clone()))?;
@@ -192,14 +206,14 @@ pub(crate) async fn large_strings() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn bytes() -> Outcome {
+async fn bytes() -> Outcome {
     for x in [vec![], vec![0], vec![255; 3], (0..=255).collect::<Vec<u8>>()] {
         same(echo_bytes(&x).await, Ok(x))?;
     }
     Ok(())
 }
 
-pub(crate) async fn large_bytes() -> Outcome {
+async fn large_bytes() -> Outcome {
     for len in [16_383, 16_384, 16_385, 65_536, 4 << 20] {
         let x: Vec<u8> =
             (0..len).map(|i: u32| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
@@ -209,7 +223,7 @@ pub(crate) async fn large_bytes() -> Outcome {
     Ok(())
 }
 
-pub(crate) async fn structs() -> Outcome {
+async fn structs() -> Outcome {
     let person = Person {
         name: "Ada 切".into(),
         age: 36,
@@ -225,7 +239,7 @@ pub(crate) async fn structs() -> Outcome {
     same(echo_person(&person).await, Ok(person))
 }
 
-pub(crate) async fn enums() -> Outcome {
+async fn enums() -> Outcome {
     let shapes = vec![
         Shape::Point,
         Shape::Circle(2.5),
@@ -235,7 +249,7 @@ pub(crate) async fn enums() -> Outcome {
     same(echo_shapes(shapes.clone()), Ok(shapes))
 }
 
-pub(crate) async fn options_and_maps() -> Outcome {
+async fn options_and_maps() -> Outcome {
     let map: BTreeMap<String, Option<i32>> =
         [("a".to_owned(), Some(-1)), ("ключ".to_owned(), None)].into_iter().collect();
     same(echo_map(map.clone()).await, Ok(map))?;
@@ -243,7 +257,7 @@ pub(crate) async fn options_and_maps() -> Outcome {
     same(echo_option(Some(String::new())).await, Ok(Some(String::new())))
 }
 
-pub(crate) async fn big_integers() -> Outcome {
+async fn big_integers() -> Outcome {
     let big = Big { unsigned: u64::MAX, signed: i64::MIN, wide: u128::MAX - 1, small: 7 };
     same(echo_big(big.clone()).await, Ok(big))
 }

@@ -7,43 +7,57 @@ use kippu::HostError;
 use kippu::task::{spawn, yield_now};
 use kippu::time::{Duration, Instant, sleep};
 
-use crate::support::{Log, Outcome, failed, holds, same};
+use crate::support::{Log, Outcome, cases, failed, holds, same};
+
+cases!("host":
+    sync_number,
+    async_number,
+    answer_within_the_call,
+    order_of_settling,
+    ten_thousand_in_flight,
+    busy_tasks_do_not_starve_the_host,
+    error_keeps_name_message_code,
+    error_of_sync_function,
+    wrong_type_is_a_type_error,
+    out_of_range_is_a_type_error,
+    call_is_send,
+);
 
 /// The sum, at once.
 #[kippu::host]
-fn add(a: f64, b: f64) -> f64 {
+pub(crate) fn add(a: f64, b: f64) -> f64 {
     a + b
 }
 
 /// The double, later.
 #[kippu::host]
-async fn double_later(x: f64) -> Result<f64, HostError> {
+pub(crate) async fn double_later(x: f64) -> Result<f64, HostError> {
     yield_now().await;
     Ok(x * 2.0)
 }
 
 /// An async function that answers within the call.
 #[kippu::host]
-async fn double_now(x: f64) -> Result<f64, HostError> {
+pub(crate) async fn double_now(x: f64) -> Result<f64, HostError> {
     Ok(x * 2.0)
 }
 
 /// `x` after `ms` milliseconds.
 #[kippu::host]
-async fn after(ms: u32, x: u32) -> Result<u32, HostError> {
+pub(crate) async fn after(ms: u32, x: u32) -> Result<u32, HostError> {
     sleep(Duration::from_millis(ms.into())).await;
     Ok(x)
 }
 
 /// Fails with a `RangeError` with the code `E_TEST`.
 #[kippu::host]
-async fn fails(message: &str) -> Result<(), HostError> {
+pub(crate) async fn fails(message: &str) -> Result<(), HostError> {
     Err(error(message))
 }
 
 /// The same at once.
 #[kippu::host]
-fn fails_now(message: &str) -> Result<u32, HostError> {
+pub(crate) fn fails_now(message: &str) -> Result<u32, HostError> {
     Err(error(message))
 }
 
@@ -63,19 +77,19 @@ fn error(message: &str) -> HostError {
     HostError::named("RangeError", message).with_code("E_TEST")
 }
 
-pub(crate) async fn sync_number() -> Outcome {
+async fn sync_number() -> Outcome {
     same(add(1.5, 2.25), 3.75)
 }
 
-pub(crate) async fn async_number() -> Outcome {
+async fn async_number() -> Outcome {
     same(double_later(21.0).await, Ok(42.0))
 }
 
-pub(crate) async fn answer_within_the_call() -> Outcome {
+async fn answer_within_the_call() -> Outcome {
     same(double_now(21.0).await, Ok(42.0))
 }
 
-pub(crate) async fn order_of_settling() -> Outcome {
+async fn order_of_settling() -> Outcome {
     let log = Log::default();
     let tasks = [40, 10, 30, 20].map(|ms| {
         let log = log.clone();
@@ -88,7 +102,7 @@ pub(crate) async fn order_of_settling() -> Outcome {
     same(log.text().as_str(), "10 20 30 40")
 }
 
-pub(crate) async fn ten_thousand_in_flight() -> Outcome {
+async fn ten_thousand_in_flight() -> Outcome {
     let calls: Vec<_> = (0..10_000).map(|i| spawn(async move { after(5, i).await })).collect();
     let mut sum = 0u64;
     for call in calls {
@@ -97,7 +111,7 @@ pub(crate) async fn ten_thousand_in_flight() -> Outcome {
     same(sum, 49_995_000)
 }
 
-pub(crate) async fn busy_tasks_do_not_starve_the_host() -> Outcome {
+async fn busy_tasks_do_not_starve_the_host() -> Outcome {
     let stop = Rc::new(Cell::new(false));
     let busy: Vec<_> = (0..100)
         .map(|_| {
@@ -120,27 +134,27 @@ pub(crate) async fn busy_tasks_do_not_starve_the_host() -> Outcome {
     holds(took < Duration::from_secs(5), &format!("the host's 10 ms took {took:?}"))
 }
 
-pub(crate) async fn error_keeps_name_message_code() -> Outcome {
+async fn error_keeps_name_message_code() -> Outcome {
     let error = fails("too fär").await.err().ok_or("it fails")?;
     same((error.name(), error.message(), error.code()), ("RangeError", "too fär", "E_TEST"))
 }
 
-pub(crate) async fn error_of_sync_function() -> Outcome {
+async fn error_of_sync_function() -> Outcome {
     let error = fails_now("no").err().ok_or("it fails")?;
     same((error.name(), error.message()), ("RangeError", "no"))
 }
 
-pub(crate) async fn wrong_type_is_a_type_error() -> Outcome {
+async fn wrong_type_is_a_type_error() -> Outcome {
     let error = gives_a_string().await.err().ok_or("it fails")?;
     same(error.name(), "TypeError")
 }
 
-pub(crate) async fn out_of_range_is_a_type_error() -> Outcome {
+async fn out_of_range_is_a_type_error() -> Outcome {
     let error = gives_256().await.err().ok_or("it fails")?;
     holds(error.name() == "TypeError" || error.name() == "RangeError", &error.to_string())
 }
 
-pub(crate) async fn call_is_send() -> Outcome {
+async fn call_is_send() -> Outcome {
     fn is_send<T: Send>(value: T) -> T {
         value
     }

@@ -1,117 +1,104 @@
 //! The conformance cases: one program, run on every host, that says of each case whether it holds.
 //!
-//! It prints one JSON object a line, `{"case": …, "ok": …, "detail": …}`, and at last
-//! `{"done": COUNT}`. The exit code is 0 when all hold. With arguments only the cases whose names contain one of them are run.
+//! # What it prints
+//!
+//! One JSON object a line to standard output: `{"case": …, "ok": …, "detail": …}` for a case that ran,
+//! `{"case": …, "skip": GROUP}` for one that this host cannot run, and at last `{"done": COUNT}`, which counts both.
+//! The exit code is 0 when all that ran hold. With arguments only the cases whose names contain one of
+//! them are run.
+//!
+//! # What the runner gives
+//!
+//! - The host functions of `conformance/host.mjs`; natively their bodies are here.
+//! - `KIPPU_CONFORMANCE_VAR`: `切 = 1`; and no `KIPPU_CONFORMANCE_UNSET`.
+//! - `KIPPU_CONFORMANCE_DIR`: a folder where the cases may write.
+//! - `KIPPU_CONFORMANCE_HTTP`: where `conformance/http-server.mjs` listens, such as `http://127.0.0.1:8080`.
+//! - An empty standard input.
+//! - `KIPPU_CONFORMANCE_LACKS`, on hosts that lack something: the groups of cases, with commas between them, that are
+//!   skipped. The groups are `env`, `fs`, `http` and `stdin`. What is missing and not listed fails.
+//!
+//! The group `unwind` needs panics that can be caught. The program knows by itself whether it was built so;
+//! no guest of WebAssembly is.
+//!
+//! # What only the runner can judge
+//!
+//! - Standard error has a line `0123456789`, which two kinds of output share.
+//! - `--deadlock`: see [`program::deadlock`].
+//! - `--panic`: see [`panics::escape`].
+//! - `--echo`, which gets a standard input: see [`program::echo`].
+//! - `--interrupt`: see [`program::interrupt`].
 
 // The bodies of host functions are compiled natively only, so what only they use is unused here.
 #![cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
 
+mod abort;
+mod calls;
 mod cancel;
+mod cancel_at;
 mod data;
+mod env;
 mod exports;
+mod fairness;
 mod files;
 mod host;
+mod large;
+mod locals;
+mod panics;
+mod polls;
 mod program;
+mod stdin;
 mod support;
 mod tasks;
 mod time;
-
-use std::future::Future;
-use std::pin::Pin;
+mod timeouts;
+mod timers;
+mod types;
+mod unicode;
+mod values;
+mod web;
 
 use kippu::ExitCode;
 use kippu::time::{Duration, timeout};
 use serde::Serialize;
 
-use support::Outcome;
+use support::{Case, Outcome};
 
-type Run = fn() -> Pin<Box<dyn Future<Output = Outcome>>>;
-
-/// A named case.
-struct Case {
-    name: &'static str,
-    run: Run,
-}
-
-/// Lists async functions as cases, by their paths.
-macro_rules! cases {
-    ($($module:ident :: $name:ident),* $(,)?) => {
-        &[$(Case { name: concat!(stringify!($module), "::", stringify!($name)), run: || Box::pin($module::$name()) }),*]
-    };
-}
-
-const CASES: &[Case] = cases![
-    tasks::spawn_runs_in_order,
-    tasks::yields_interleave,
-    tasks::join_gives_the_output,
-    tasks::join_after_completion,
-    tasks::detached_task_goes_on,
-    tasks::nested_spawn,
-    tasks::abort_waiting,
-    tasks::abort_queued_is_never_polled,
-    tasks::abort_self,
-    tasks::abort_completed_does_nothing,
-    tasks::abort_drops_the_future,
-    tasks::wake_after_done,
-    tasks::busy_task_does_not_starve_a_timer,
-    tasks::ten_thousand_tasks,
-    tasks::dump_names_the_waiting,
-    time::sleep_waits,
-    time::sleeps_fire_in_order_of_deadline,
-    time::equal_deadlines_fire_in_order_of_insertion,
-    time::zero_sleep_is_ready,
-    time::timeout_elapses,
-    time::timeout_lets_pass,
-    time::timeout_prefers_the_future,
-    time::interval_ticks,
-    time::dropped_sleep_wakes_nobody,
-    time::reset_moves_the_deadline,
-    time::thousand_timers,
-    time::clock_is_monotonic,
-    time::unix_time_is_now,
-    cancel::dropped_call_cancels_the_operation,
-    cancel::dropped_call_before_poll,
-    cancel::timeout_cancels_the_operation,
-    cancel::slots_are_used_again,
-    cancel::abort_cancels_the_operation,
-    host::sync_number,
-    host::async_number,
-    host::answer_within_the_call,
-    host::order_of_settling,
-    host::ten_thousand_in_flight,
-    host::busy_tasks_do_not_starve_the_host,
-    host::error_keeps_name_message_code,
-    host::error_of_sync_function,
-    host::wrong_type_is_a_type_error,
-    host::out_of_range_is_a_type_error,
-    host::call_is_send,
-    data::numbers,
-    data::floats,
-    data::booleans,
-    data::strings,
-    data::large_strings,
-    data::bytes,
-    data::large_bytes,
-    data::structs,
-    data::enums,
-    data::options_and_maps,
-    data::big_integers,
-    files::write_read_remove,
-    files::listing_is_sorted,
-    files::metadata_tells,
-    files::missing_file_is_not_found,
-    files::directory_is_no_file,
-    program::arguments,
-    program::environment,
-    program::print_keeps_its_order,
-    program::block_on_within_a_task_is_nested,
+/// In the order in which they run.
+const CASES: &[&[Case]] = &[
+    tasks::CASES,
+    abort::CASES,
+    fairness::CASES,
+    locals::CASES,
+    panics::CASES,
+    time::CASES,
+    timers::CASES,
+    timeouts::CASES,
+    cancel::CASES,
+    cancel_at::CASES,
+    host::CASES,
+    calls::CASES,
+    data::CASES,
+    values::CASES,
+    unicode::CASES,
+    large::CASES,
+    files::CASES,
+    web::CASES,
+    program::CASES,
+    env::CASES,
+    stdin::CASES,
 ];
 
 #[derive(Serialize)]
-struct Line<'a> {
+struct Ran<'a> {
     case: &'a str,
     ok: bool,
     detail: String,
+}
+
+#[derive(Serialize)]
+struct Skipped<'a> {
+    case: &'a str,
+    skip: &'a str,
 }
 
 #[kippu::main]
@@ -120,30 +107,62 @@ async fn main() -> ExitCode {
     if wanted.iter().any(|arg| arg == "--deadlock") {
         program::deadlock().await;
     }
-    let chosen = CASES.iter().filter(|case| {
+    if wanted.iter().any(|arg| arg == "--panic") {
+        panics::escape().await;
+    }
+    if wanted.iter().any(|arg| arg == "--echo") {
+        return program::echo().await;
+    }
+    if wanted.iter().any(|arg| arg == "--interrupt") {
+        return program::interrupt().await;
+    }
+    let lacks = lacking();
+    let chosen = CASES.iter().copied().flatten().filter(|case| {
         wanted.is_empty() || wanted.iter().any(|part| case.name.contains(part.as_str()))
     });
     let (mut done, mut failed) = (0, 0);
     for case in chosen {
-        // A task of its own: a panic, where it can be contained, fails one case only.
-        let task = kippu::task::Builder::new().name(case.name).spawn((case.run)());
-        let outcome = match timeout(Duration::from_secs(20), task).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(_) => Err("not done within 20 s".to_owned()),
-        };
         done += 1;
+        if lacks.iter().any(|group| group == case.group) {
+            print(&Skipped { case: case.name, skip: case.group });
+            continue;
+        }
+        let outcome = run(case).await;
         failed += u32::from(outcome.is_err());
-        let line = Line {
+        print(&Ran {
             case: case.name,
             ok: outcome.is_ok(),
             detail: outcome.err().unwrap_or_default(),
-        };
-        match serde_json::to_string(&line) {
-            Ok(line) => kippu::println!("{line}"),
-            Err(error) => kippu::eprintln!("{}: {error}", case.name),
-        }
+        });
     }
     kippu::println!("{{\"done\":{done}}}");
     ExitCode(u8::from(failed > 0 || done == 0))
+}
+
+/// The groups that this host cannot run.
+fn lacking() -> Vec<String> {
+    let listed = kippu::env::var("KIPPU_CONFORMANCE_LACKS").unwrap_or_default();
+    let groups = listed.split(',').map(str::trim).filter(|group| !group.is_empty());
+    let mut lacks: Vec<String> = groups.map(str::to_owned).collect();
+    if !cfg!(panic = "unwind") {
+        lacks.push("unwind".to_owned());
+    }
+    lacks
+}
+
+/// Runs a case as a task of its own: a panic, where it can be contained, fails one case only.
+async fn run(case: &Case) -> Outcome {
+    let task = kippu::task::Builder::new().name(case.name).spawn((case.run)());
+    match timeout(Duration::from_secs(20), task).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err("not done within 20 s".to_owned()),
+    }
+}
+
+fn print(line: &impl Serialize) {
+    match serde_json::to_string(line) {
+        Ok(line) => kippu::println!("{line}"),
+        Err(error) => kippu::eprintln!("{error}"),
+    }
 }

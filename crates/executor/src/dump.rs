@@ -81,12 +81,14 @@ pub enum TaskState {
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsFor {
-    /// It did not say: a channel, another task, a foreign future.
+    /// It did not say: a channel, a foreign future.
     Unknown,
     /// A timer, with its deadline in ns.
     Timer(u64),
     /// A ticket; the text says of which operation.
     Ticket(&'static str),
+    /// Another task, by its [`JoinHandle`](crate::JoinHandle); this is where that one was spawned.
+    Task(&'static Location<'static>),
 }
 
 impl fmt::Display for WaitsFor {
@@ -95,6 +97,7 @@ impl fmt::Display for WaitsFor {
             WaitsFor::Unknown => f.write_str("a wake"),
             WaitsFor::Timer(deadline) => write!(f, "the time {deadline} ns"),
             WaitsFor::Ticket(what) => f.write_str(what),
+            WaitsFor::Task(location) => write!(f, "the task spawned at {location}"),
         }
     }
 }

@@ -79,6 +79,22 @@ fn what_a_task_waits_for_is_forgotten_at_its_next_poll() {
 }
 
 #[test]
+fn a_joiner_waits_for_the_task_that_it_joins() {
+    let executor = silent_executor();
+    let slot = Slot::new();
+    let kept = slot.clone();
+    let child = executor.spawn(poll_fn(move |cx| kept.keep::<()>(cx)));
+    let place = executor.dump()[0].location;
+    drop(executor.spawn(async move { child.await.is_ok() }));
+    run(&executor);
+    let dump = executor.dump();
+    assert_eq!(dump[0].waits_for, WaitsFor::Task(place));
+    let line = dump[0].to_string();
+    assert!(line.ends_with(&format!(": waits for the task spawned at {place}")), "{line}");
+    assert_eq!(dump[1].waits_for, WaitsFor::Unknown);
+}
+
+#[test]
 fn of_nested_polls_each_task_notes_its_own_wait() {
     let executor = Rc::new(silent_executor());
     let weak = Rc::downgrade(&executor);

@@ -18,7 +18,12 @@ struct Parts {
     message: String,
     stack: String,
     code: String,
+    cause: Option<HostError>,
 }
+
+/// How many causes of causes cross the boundary. JavaScript's errors may be in a circle.
+#[cfg(any(kippu_js, test))]
+const MOST_CAUSES: usize = 16;
 
 impl HostError {
     /// An error of class `Error`.
@@ -58,8 +63,31 @@ impl HostError {
         &self.parts.code
     }
 
+    /// What brought it about: `Error.cause` of JavaScript, as far as it is an error itself. Also the
+    /// [source](std::error::Error::source).
+    pub fn cause(&self) -> Option<&HostError> {
+        self.parts.cause.as_ref()
+    }
+
+    /// Says what brought it about. JavaScript sees it as `error.cause`; of causes of causes it sees 16.
+    #[must_use]
+    pub fn with_cause(mut self, cause: HostError) -> Self {
+        self.parts.cause = Some(cause);
+        self
+    }
+
+    /// An error of the class `name` with the text of `error`, and its sources as causes.
+    pub(crate) fn from_std(name: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+        if let Some(same) = error.downcast_ref::<HostError>() {
+            return same.clone();
+        }
+        let mut made = HostError::named(name, error.to_string());
+        made.parts.cause = error.source().map(|source| HostError::from_std("Error", source));
+        made
+    }
+
     pub(crate) fn from_parts(name: String, message: String, stack: String, code: String) -> Self {
-        HostError { parts: Box::new(Parts { name, message, stack, code }) }
+        HostError { parts: Box::new(Parts { name, message, stack, code, cause: None }) }
     }
 
     /// A value was not of the type that the other side needs.
@@ -79,29 +107,43 @@ impl HostError {
         )
     }
 
-    /// Decodes section 6 of `abi/spec.md`: four strings in postcard's format.
+    /// Decodes section 6 of `abi/spec.md`: four strings in postcard's format, and a byte before a cause.
     #[cfg(any(kippu_js, test))]
     pub(crate) fn from_bytes(mut bytes: &[u8]) -> Self {
-        let mut next = || take_string(&mut bytes).unwrap_or_default();
-        let mut name = next();
-        if name.is_empty() {
-            name.push_str("Error");
+        let mut found = Vec::new();
+        let mut more = true;
+        while more && found.len() <= MOST_CAUSES {
+            let mut next = || take_string(&mut bytes).unwrap_or_default();
+            let mut name = next();
+            if name.is_empty() {
+                name.push_str("Error");
+            }
+            found.push(HostError::from_parts(name, next(), next(), next()));
+            more = bytes.split_off_first() == Some(&1);
         }
-        HostError::from_parts(name, next(), next(), next())
+        let chained = found.into_iter().rev().reduce(|cause, error| error.with_cause(cause));
+        chained.unwrap_or_else(|| HostError::new(""))
     }
 
     /// Encodes section 6 of `abi/spec.md`.
     #[cfg(any(kippu_js, test))]
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::new();
-        for text in [self.name(), self.message(), self.stack(), self.code()] {
-            let mut len = text.len();
-            while len >= 0x80 {
-                out.push(len as u8 | 0x80);
-                len >>= 7;
+        let mut next = Some(self);
+        let mut causes = 0;
+        while let Some(error) = next {
+            for text in [error.name(), error.message(), error.stack(), error.code()] {
+                let mut len = text.len();
+                while len >= 0x80 {
+                    out.push(len as u8 | 0x80);
+                    len >>= 7;
+                }
+                out.push(len as u8);
+                out.extend_from_slice(text.as_bytes());
             }
-            out.push(len as u8);
-            out.extend_from_slice(text.as_bytes());
+            next = error.cause().filter(|_| causes < MOST_CAUSES);
+            causes += 1;
+            out.push(u8::from(next.is_some()));
         }
         out
     }
@@ -132,7 +174,11 @@ impl fmt::Display for HostError {
     }
 }
 
-impl std::error::Error for HostError {}
+impl std::error::Error for HostError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause().map(|cause| cause as _)
+    }
+}
 
 impl From<HostError> for io::Error {
     /// The kind follows Node's error codes.
@@ -152,6 +198,7 @@ impl From<HostError> for io::Error {
             "EFBIG" => io::ErrorKind::FileTooLarge,
             "EBUSY" => io::ErrorKind::ResourceBusy,
             "EXDEV" => io::ErrorKind::CrossesDevices,
+            "ENOSYS" => io::ErrorKind::Unsupported,
             _ => io::ErrorKind::Other,
         };
         io::Error::new(kind, error)
@@ -166,6 +213,33 @@ mod tests {
     fn an_error_survives_its_encoding() {
         let error = HostError::named("TypeError", "é".repeat(200)).with_code("E1");
         assert_eq!(HostError::from_bytes(&error.to_bytes()), error);
+    }
+
+    #[test]
+    fn causes_survive_up_to_the_sixteenth() {
+        let inner = HostError::named("RangeError", "inner").with_code("E2");
+        let error = HostError::named("TypeError", "outer").with_cause(inner.clone());
+        let back = HostError::from_bytes(&error.to_bytes());
+        assert_eq!(back, error);
+        assert_eq!(back.cause(), Some(&inner));
+
+        let deep = (0..40)
+            .fold(HostError::new("0"), |cause, n| HostError::new(n.to_string()).with_cause(cause));
+        let back = HostError::from_bytes(&deep.to_bytes());
+        let texts = std::iter::successors(Some(&back), |error| error.cause());
+        let texts: Vec<_> = texts.map(HostError::message).collect();
+        assert_eq!(texts.len(), 17);
+        assert_eq!((texts[0], texts[16]), ("39", "23"));
+    }
+
+    #[test]
+    fn sources_of_other_errors_become_causes() {
+        let parse = "x".parse::<u8>().expect_err("no number");
+        let error = io::Error::new(io::ErrorKind::InvalidData, parse);
+        let made = HostError::from_std("ConfigError", &error);
+        assert_eq!(made.to_string(), "ConfigError: invalid digit found in string");
+        let same: Box<dyn std::error::Error> = Box::new(made.clone());
+        assert_eq!(HostError::from_std("Error", &*same), made);
     }
 
     #[test]

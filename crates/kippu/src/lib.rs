@@ -30,6 +30,8 @@
 //! | [`fs`], [`io`], [`env`](mod@env), [`signal`] | files, standard streams, arguments, Ctrl-C |
 //! | [`http`] | an HTTP client (feature `http`, on by default) |
 //! | [`macro@host`], [`macro@export`] | functions across the JavaScript boundary |
+//! | [`stream`] | streams across it, both ways |
+//! | [`random`] | random bytes fit for keys |
 //! | [`block_on`] | from synchronous code into async code |
 //!
 //! Everything outside is a *ticket* (one outstanding operation, which the other side will complete) or a
@@ -40,10 +42,17 @@
 //!
 //! - `http` (default): the HTTP client. Natively it brings hyper and rustls, on JavaScript hosts it is
 //!   the host's `fetch`.
+//! - `dump` (default): on wasm, the list of tasks that the host's `dump()` shows.
+//! - `js-sys`: on wasm, the module `js`, for programs that move over from wasm-bindgen: its crates' futures are
+//!   awaited in Kippu's tasks, and JavaScript's values become errors. Such a guest has to go through
+//!   wasm-bindgen's tool, and the host needs `wasmBindgen` of `kippu/wasm-bindgen`. A deadlock of `main` is not found
+//!   then: nobody knows what wasm-bindgen's callbacks will wake.
+//! - `getrandom`: on wasm, crates that use `getrandom`, such as `rand`, get the host's random bytes: see [`random`].
 //! - `oom-report` (default): on wasm, a global allocator that tells the host of a failed allocation.
 //!   Turn it off to install another global allocator.
 //! - `panic-report` (default): on wasm, a panic hook that gives the host the panic's message and place. Without it
 //!   a panic is a bare trap, and a guest is about 1.5 KB smaller when compressed.
+//! - `tracing`: the module `trace`: spans and events of the crate `tracing` in a file for a trace viewer.
 
 // The macros name this crate `kippu`, also in here.
 extern crate self as kippu;
@@ -53,16 +62,29 @@ pub mod fs;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod io;
+#[cfg(all(kippu_js, feature = "js-sys"))]
+pub mod js;
+pub mod random;
 pub mod signal;
+pub mod stream;
 pub mod task;
 pub mod time;
+#[cfg(feature = "tracing")]
+pub mod trace;
 
 mod block_on;
 mod driver;
+#[cfg(all(feature = "dump", any(kippu_js, test)))]
+mod dump;
 mod host_error;
 #[doc(hidden)]
 pub mod macros_rt;
 mod rt;
+#[cfg(any(
+    all(feature = "dump", any(kippu_js, test)),
+    all(feature = "tracing", kippu_js)
+))]
+mod strings;
 #[doc(hidden)]
 pub mod section;
 mod sys;
@@ -121,9 +143,24 @@ pub use kippu_macros::main;
 /// ```
 ///
 /// Parameters and results: `bool`, the integers up to 32 bits, floats, strings, bytes (`&[u8]`, `Vec<u8>`), and
-/// everything else that is `Serialize`, `DeserializeOwned` and `postcard_schema::Schema`. A result may be a `Result` whose error
-/// can be made of a [`HostError`]: that is what the host function threw, or a `TypeError` when what it gave
+/// everything else that is `Serialize`, `DeserializeOwned` and `postcard_schema::Schema`, such as `Option`, `Vec`, maps, and your
+/// structs and enums. A result may be a [`HostStream`](stream::HostStream), a parameter an `impl Stream<Item = …>`: see
+/// [`stream`]. A result may be a `Result` whose error
+/// can be made of a [`HostError`]: that is what the host function threw, with its cause, or a `TypeError` when what it gave
 /// does not fit.
+///
+/// A macro sees types by their names only: an alias of `u32` or `String` crosses as a serde value, which costs a
+/// little more and means the same.
+///
+/// ```compile_fail
+/// #[kippu::host] // a host function cannot be generic: JavaScript would not know what it gets
+/// async fn show<T: serde::Serialize>(value: T);
+/// ```
+///
+/// ```compile_fail
+/// #[kippu::host] // the host gives this stream: it is a HostStream<String>
+/// async fn lines() -> impl kippu::stream::Stream<Item = String>;
+/// ```
 ///
 /// # Panics
 /// A function whose result is no `Result` panics on such errors.
@@ -132,12 +169,44 @@ pub use kippu_macros::host;
 /// Gives a Rust function, sync or async, to JavaScript.
 ///
 /// An async function is polled at once, within the call, and gives JavaScript a promise; a sync one gives its value.
-/// `Err` becomes an exception or rejection with the error's text; a [`HostError`] keeps its name and code.
+/// Calls may overlap and nest: each async call is a task of its own.
 ///
 /// ```
 /// #[kippu::export]
 /// async fn greet(name: String) -> String {
 ///     format!("Hello, {name}!")
 /// }
+/// ```
+///
+/// Parameters and results are those of [`macro@host`], streams the other way round: a parameter may be a
+/// [`HostStream`](stream::HostStream), the result an `impl Stream<Item = …> + 'static`.
+///
+/// # Errors
+/// `Err` becomes an exception or a rejection. What JavaScript sees depends on the error's type:
+///
+/// | type | `name` | `message` | `cause` |
+/// |---|---|---|---|
+/// | [`HostError`], and types that it is `From` | its own | its own | its own |
+/// | other `std::error::Error`s | the type's name, such as `ConfigError` | `Display` | the `source()`s |
+/// | `Box<dyn Error>`, `anyhow::Error` and the like | `Error` | `Display` | the `source()`s |
+/// | what is only `Display`, such as a `String` | `Error` | `Display` | – |
+///
+/// # Cancellation
+/// JavaScript may give an `AbortSignal` as one argument more than the function has: when it aborts, the promise rejects with the
+/// signal's reason and the future is dropped, at the next turn. Without a signal the call goes on, whatever
+/// becomes of the promise.
+///
+/// # Panics
+/// A panic ends the instance: all that is pending rejects, and later calls throw, until JavaScript calls
+/// `restart()`.
+///
+/// ```compile_fail
+/// #[kippu::export] // here the host gives the stream: it is a HostStream<u32>
+/// fn sum(numbers: impl kippu::stream::Stream<Item = u32>) -> u32 { 0 }
+/// ```
+///
+/// ```compile_fail
+/// #[kippu::export] // a stream of nothing carries nothing
+/// fn ticks() -> impl kippu::stream::Stream<Item = ()> { futures_util::stream::empty() }
 /// ```
 pub use kippu_macros::export;

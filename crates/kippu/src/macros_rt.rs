@@ -8,6 +8,7 @@ use crate::HostError;
 pub use crate::section;
 use crate::termination::Termination;
 
+pub mod failure;
 #[cfg(kippu_js)]
 mod js;
 #[cfg(kippu_js)]

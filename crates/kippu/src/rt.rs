@@ -7,6 +7,8 @@ mod js;
 #[cfg(not(kippu_js))]
 mod native;
 
+#[cfg(all(kippu_js, feature = "js-sys"))]
+pub(crate) use js::start_main;
 #[cfg(kippu_js)]
 pub(crate) use js::{run_main, try_with};
 #[cfg(not(kippu_js))]

@@ -9,6 +9,8 @@ pub enum Type {
     Code(u8),
     /// Code 12, with the schema.
     Schema(&'static NamedType),
+    /// Code 13: a stream, with the type of its items.
+    Stream(&'static Type),
 }
 
 /// What the host must know of one function.
@@ -94,17 +96,27 @@ impl<const N: usize> Writer<N> {
         self
     }
 
+    /// A name of postcard-schema's, which writes names as Rust does: JavaScript has no use for the `r#` of
+    /// `r#type`, and serde leaves it out as well.
+    const fn name(self, text: &str) -> Self {
+        match text.as_bytes() {
+            [b'r', b'#', ..] => self.str(text.split_at(2).1),
+            _ => self.str(text),
+        }
+    }
+
     const fn ty(self, ty: Type) -> Self {
         match ty {
             Type::Code(code) => self.byte(code),
             Type::Schema(schema) => self.byte(12).named_type(schema),
+            Type::Stream(item) => self.byte(13).ty(*item),
         }
     }
 
     // The numbers below are the order of the variants in postcard-schema 0.2's types, which is how postcard
     // encodes them; a test compares with its own serializer.
     const fn named_type(self, named: &NamedType) -> Self {
-        let out = self.str(named.name);
+        let out = self.name(named.name);
         match named.ty {
             DataModelType::Bool => out.byte(0),
             DataModelType::I8 => out.byte(1),
@@ -137,7 +149,7 @@ impl<const N: usize> Writer<N> {
                 let mut out = out.byte(27).varint(variants.len());
                 let mut i = 0;
                 while i < variants.len() {
-                    out = out.str(variants[i].name);
+                    out = out.name(variants[i].name);
                     out = match variants[i].ty {
                         DataModelVariant::UnitVariant => out.byte(0),
                         DataModelVariant::NewtypeVariant(inner) => out.byte(1).named_type(inner),
@@ -166,7 +178,7 @@ impl<const N: usize> Writer<N> {
         let mut out = self.varint(fields.len());
         let mut i = 0;
         while i < fields.len() {
-            out = out.str(fields[i].name).named_type(fields[i].ty);
+            out = out.name(fields[i].name).named_type(fields[i].ty);
             i += 1;
         }
         out

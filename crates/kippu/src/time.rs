@@ -186,6 +186,9 @@ impl Future for Sleep {
                 inner.executor.set_timer_ref(key, false);
             }
             this.timer = Some((inner.id, key));
+            // A task of wasm-bindgen's queue is polled outside of Kippu's entries: nobody else would arm it.
+            #[cfg(all(kippu_js, feature = "js-sys"))]
+            inner.driver.arm(&inner.executor);
             Poll::Pending
         })
     }

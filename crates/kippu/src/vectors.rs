@@ -31,14 +31,26 @@ fn text(value: &Value) -> String {
 
 #[test]
 fn errors() {
-    for vector in vectors("errors") {
+    /// The error as it is written, and as it is read: never without a name.
+    fn error(vector: &Value) -> [HostError; 2] {
         let part = |name: &str| text(&vector[name]);
-        let error =
-            HostError::from_parts(part("name"), part("message"), part("stack"), part("code"));
-        assert_eq!(error.to_bytes(), unhex(&vector["hex"]));
-        let name = if error.name().is_empty() { "Error".to_owned() } else { part("name") };
-        let expected = HostError::from_parts(name, part("message"), part("stack"), part("code"));
-        assert_eq!(HostError::from_bytes(&unhex(&vector["hex"])), expected);
+        let written = part("name");
+        let read = if written.is_empty() { "Error".to_owned() } else { written.clone() };
+        let causes = vector.get("cause").map(error);
+        let mut i = 0;
+        [written, read].map(|name| {
+            let error = HostError::from_parts(name, part("message"), part("stack"), part("code"));
+            i += 1;
+            match &causes {
+                Some(causes) => error.with_cause(causes[i - 1].clone()),
+                None => error,
+            }
+        })
+    }
+    for vector in vectors("errors") {
+        let [written, read] = error(&vector);
+        assert_eq!(written.to_bytes(), unhex(&vector["hex"]));
+        assert_eq!(HostError::from_bytes(&unhex(&vector["hex"])), read);
     }
 }
 
@@ -89,10 +101,19 @@ fn schema_of(owned: &OwnedNamedType) -> &'static NamedType {
 
 #[test]
 fn section_entries() {
-    let ty = |value: &Value| match value.as_u64() {
-        Some(code) => Type::Code(u8::try_from(code).unwrap()),
-        None => Type::Schema(schema_of(&postcard::from_bytes(&unhex(&value["schema"])).unwrap())),
-    };
+    fn ty(value: &Value) -> Type {
+        match (value.as_u64(), value.get("stream")) {
+            (Some(code), _) => Type::Code(u8::try_from(code).unwrap()),
+            (None, Some(item)) => Type::Stream(leak_one(ty(item))),
+            (None, None) => schema(value),
+        }
+    }
+    fn leak_one(ty: Type) -> &'static Type {
+        Box::leak(Box::new(ty))
+    }
+    fn schema(value: &Value) -> Type {
+        Type::Schema(schema_of(&postcard::from_bytes(&unhex(&value["schema"])).unwrap()))
+    }
     let string = |value: &Value| -> &'static str { leak(text(value)) };
     for vector in vectors("section") {
         let entry = &vector["entry"];

@@ -224,6 +224,8 @@ fn each_redirect_keeps_or_changes_the_method() {
         (Method::POST, 302, "GET"),
         (Method::POST, 303, "GET"),
         (Method::PUT, 303, "GET"),
+        (Method::PUT, 301, "PUT"),
+        (Method::DELETE, 302, "DELETE"),
         (Method::POST, 307, "POST"),
         (Method::PUT, 308, "PUT"),
         (Method::HEAD, 302, "HEAD"),
@@ -249,7 +251,7 @@ fn each_redirect_keeps_or_changes_the_method() {
         assert_eq!(last.header("authorization"), Some("secret"), "{case}: the same origin");
         let keeps_body = has_body && then != "GET";
         assert_eq!(last.body, if keeps_body { &b"data"[..] } else { b"" }, "{case}");
-        let keeps_type = keeps_body || then == "HEAD";
+        let keeps_type = keeps_body || !has_body;
         assert_eq!(last.header("content-type").is_some(), keeps_type, "{case}");
     }
 }

@@ -11,9 +11,10 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     let function: ItemFn = syn::parse2(item)?;
     let sig = &function.sig;
     lower::reject_generics(&sig.generics)?;
-    let params = lower::params(&sig.inputs)?;
+    let params = lower::params(&sig.inputs, false)?;
     let output = Output::of(&sig.output);
-    let name = name.map_or_else(|| sig.ident.to_string(), |name| name.value());
+    lower::check_streams(&output.ok, &sig.output, true)?;
+    let name = name.map_or_else(|| lower::js_name(&sig.ident), |name| name.value());
     let is_async = sig.asyncness.is_some();
     let js = lower::is_js();
     let section = lower::section(1, is_async, &name, &function.attrs, &params, &output.ok);
@@ -66,10 +67,16 @@ fn entry(
     let make = params.iter().filter_map(make);
     let arguments = params.iter().map(argument);
     let decoder = output.ok.decoder();
-    let wrap = if output.fallible {
-        quote!(::kippu::__rt::fallible)
+    let called = quote!(#function(#(#arguments),*));
+    let called = if is_async { quote!(#called.await) } else { called };
+    let result = if output.fallible {
+        quote!(::kippu::__rt::fallible(#called, |error| ::kippu::__rt::failure::failure!(error)))
     } else {
-        quote!(::kippu::__rt::infallible)
+        quote!(::kippu::__rt::infallible(#called))
+    };
+    let result = match items(&output.ok) {
+        Some(items) => quote!(#result.map(|stream| #items)),
+        None => result,
     };
     // Names of our own, which the user's can neither see nor hide.
     let call = own("call");
@@ -79,7 +86,7 @@ fn entry(
         let run = quote! {
             ::kippu::__rt::export_async::<#decoder, _, _>(#call, #name, || {
                 #(#make)*
-                Ok(async move { #wrap(#function(#(#arguments),*).await) })
+                Ok(async move { #result })
             })
         };
         (quote!(#call: i32,), run)
@@ -87,7 +94,7 @@ fn entry(
         let run = quote! {
             ::kippu::__rt::export_sync::<#decoder, _>(|| {
                 #(#make)*
-                #wrap(#function(#(#arguments),*))
+                #result
             })
         };
         (quote!(), run)
@@ -101,6 +108,19 @@ fn entry(
                 #run
             }
         };
+    }
+}
+
+/// Makes a stream whose items are ready to be encoded, of `stream`.
+fn items(lowering: &Lowering) -> Option<TokenStream> {
+    match lowering {
+        Lowering::GuestStream { fallible: true, .. } => Some(quote! {
+            ::kippu::__rt::try_items(stream, |error| ::kippu::__rt::failure::failure!(error))
+        }),
+        Lowering::GuestStream { fallible: false, .. } => {
+            Some(quote!(::kippu::__rt::items(stream, ::kippu::__rt::infallible)))
+        }
+        _ => None,
     }
 }
 
@@ -125,6 +145,10 @@ fn take(i: usize, param: &Param) -> TokenStream {
             let ty = format_ident!("{ty}");
             quote!(let #name = #ptr as #ty;)
         }
+        Lowering::HostStream { item } => {
+            let item = item.decoder();
+            quote!(let #name = ::kippu::__rt::host_stream::<#item>(#ptr as u32);)
+        }
         _ => quote! {
             // SAFETY: abi/spec.md section 7: these bytes came from kippu_alloc and belong to the guest.
             let #name = unsafe { ::kippu::__rt::take_bytes(#ptr, #len) };
@@ -135,9 +159,13 @@ fn take(i: usize, param: &Param) -> TokenStream {
 /// Makes a value of taken bytes. Runs inside a closure that returns a `Result`.
 fn make(param: &Param) -> Option<TokenStream> {
     let name = &param.name;
-    let text = name.to_string();
+    let text = lower::js_name(name);
     match &param.lowering {
-        Lowering::Unit | Lowering::Number(_) | Lowering::Bytes { .. } => None,
+        Lowering::Unit
+        | Lowering::Number(_)
+        | Lowering::Bytes { .. }
+        | Lowering::HostStream { .. }
+        | Lowering::GuestStream { .. } => None,
         Lowering::String { .. } => Some(quote!(let #name = ::kippu::__rt::string(#name, #text)?;)),
         Lowering::Serde { ty, .. } => {
             Some(quote!(let #name = ::kippu::__rt::decode::<#ty>(&#name, #text)?;))

@@ -3,7 +3,10 @@
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Block, Error, Ident, LitStr, Result, Signature, Token, Visibility};
+use syn::{
+    Attribute, Block, Error, FnArg, Ident, LitStr, Result, Signature, Token, Type, Visibility,
+    parse_quote,
+};
 
 use crate::lower::{self, Lowering, Output, Param};
 
@@ -60,11 +63,13 @@ impl Parse for Options {
 
 pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream> {
     let options: Options = syn::parse2(attr)?;
-    let HostFn { attrs, vis, sig, body } = syn::parse2(item)?;
+    let HostFn { attrs, vis, mut sig, body } = syn::parse2(item)?;
     lower::reject_generics(&sig.generics)?;
-    let params = lower::params(&sig.inputs)?;
+    let params = lower::params(&sig.inputs, true)?;
     let output = Output::of(&sig.output);
-    let name = options.name.map_or_else(|| sig.ident.to_string(), |name| name.value());
+    lower::check_streams(&output.ok, &sig.output, false)?;
+    name_streams(&mut sig, &params);
+    let name = options.name.map_or_else(|| lower::js_name(&sig.ident), |name| name.value());
     let is_async = sig.asyncness.is_some();
     let js = lower::is_js();
 
@@ -99,6 +104,20 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     })
 }
 
+/// Makes a type parameter of each `impl Stream`: what a function returns cannot capture one without a name.
+fn name_streams(sig: &mut Signature, params: &[Param]) {
+    for (i, (input, param)) in sig.inputs.iter_mut().zip(params).enumerate() {
+        if let (FnArg::Typed(input), Lowering::GuestStream { .. }) = (input, &param.lowering)
+            && let Type::ImplTrait(stream) = &*input.ty
+        {
+            let name = format_ident!("KippuStream{i}");
+            let bounds = &stream.bounds;
+            sig.generics.params.push(parse_quote!(#name: #bounds + 'static));
+            *input.ty = parse_quote!(#name);
+        }
+    }
+}
+
 /// What becomes of the host's answer: the value, or a `Result`.
 fn settle(output: &Output, sig: &Signature) -> TokenStream {
     let ty = match &sig.output {
@@ -122,6 +141,7 @@ fn guest(
     output: &Output,
 ) -> TokenStream {
     let (ident, inputs, generics) = (&sig.ident, &sig.inputs, &sig.generics);
+    let captured = generics.type_params().map(|param| &param.ident);
     let raw_types = params.iter().flat_map(|param| param.lowering.raw_types());
     let raw_names: Vec<Ident> = params
         .iter()
@@ -152,7 +172,7 @@ fn guest(
         quote! {
             #(#attrs)*
             #vis fn #ident #generics (#inputs)
-                -> impl ::core::future::Future<Output = #ok> + ::core::marker::Send + ::core::marker::Unpin + use<>
+                -> impl ::core::future::Future<Output = #ok> + ::core::marker::Send + ::core::marker::Unpin + use<#(#captured),*>
             {
                 #import
                 ::kippu::__rt::HostCall::<#decoder, #settle>::start(&#name, |#ticket| {
@@ -181,6 +201,17 @@ fn guest(
 fn prepare(param: &Param) -> Option<TokenStream> {
     let name = &param.name;
     match &param.lowering {
+        Lowering::GuestStream { item, fallible } => {
+            let item = item.decoder();
+            let items = if *fallible {
+                quote! {
+                    ::kippu::__rt::try_items(#name, |error| ::kippu::__rt::failure::failure!(error))
+                }
+            } else {
+                quote!(::kippu::__rt::items(#name, ::kippu::__rt::infallible))
+            };
+            Some(quote!(let #name = ::kippu::__rt::guest_stream::<#item, _>(#items);))
+        }
         Lowering::Serde { borrowed: true, .. } => {
             Some(quote!(let #name = ::kippu::__rt::encode(#name)?;))
         }
@@ -196,7 +227,7 @@ fn lower_argument(param: &Param) -> Vec<TokenStream> {
     match &param.lowering {
         Lowering::Unit => vec![],
         Lowering::Number("f32" | "f64") => vec![quote!(#name)],
-        Lowering::Number(_) => vec![quote!(#name as i32)],
+        Lowering::Number(_) | Lowering::GuestStream { .. } => vec![quote!(#name as i32)],
         _ => vec![quote!(#name.as_ptr()), quote!(#name.len())],
     }
 }

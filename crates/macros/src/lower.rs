@@ -4,11 +4,12 @@
 //! it does, cross as serde values; the description in the custom section says so to the host.
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{ToTokens, quote};
+use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
 use syn::{
     Attribute, Error, Expr, ExprLit, FnArg, GenericArgument, Ident, Lit, Meta, Pat, PathArguments,
-    Result, ReturnType, Token, Type,
+    Result, ReturnType, Token, Type, TypeParamBound,
 };
 
 /// What one value is on the way.
@@ -23,6 +24,16 @@ pub(crate) enum Lowering {
     /// (ptr, len) of bytes.
     Bytes {
         owned: bool,
+    },
+    /// The number of a stream that the host gives: `HostStream<T>`.
+    HostStream {
+        item: Box<Lowering>,
+    },
+    /// The number of a stream that the guest gives: `impl Stream<Item = T>`.
+    GuestStream {
+        item: Box<Lowering>,
+        /// The items are `Result`s.
+        fallible: bool,
     },
     /// (ptr, len) of postcard. The type is without its outermost `&`.
     Serde {
@@ -45,6 +56,13 @@ const NUMBERS: [(&str, u8); 9] = [
 
 impl Lowering {
     pub(crate) fn of(ty: &Type) -> Lowering {
+        if let Some(item) = generic(ty, "HostStream").and_then(|args| args.first().copied()) {
+            return Lowering::HostStream { item: Box::new(Lowering::of(item)) };
+        }
+        if let Some(item) = stream_item(ty) {
+            let (item, fallible) = ok_of(item);
+            return Lowering::GuestStream { item: Box::new(Lowering::of(item)), fallible };
+        }
         match ty {
             Type::Paren(inner) => Lowering::of(&inner.elem),
             Type::Group(inner) => Lowering::of(&inner.elem),
@@ -82,6 +100,10 @@ impl Lowering {
             }
             Lowering::String { .. } => 10,
             Lowering::Bytes { .. } => 11,
+            Lowering::HostStream { item } | Lowering::GuestStream { item, .. } => {
+                let item = item.section_type();
+                return quote!(::kippu::__rt::section::Type::Stream(&#item));
+            }
             Lowering::Serde { ty, .. } => {
                 return quote!(::kippu::__rt::section::Type::Schema(
                     <#ty as ::kippu::__rt::Schema>::SCHEMA
@@ -97,7 +119,9 @@ impl Lowering {
             Lowering::Unit => vec![],
             Lowering::Number("f32") => vec![quote!(f32)],
             Lowering::Number("f64") => vec![quote!(f64)],
-            Lowering::Number(_) => vec![quote!(i32)],
+            Lowering::Number(_) | Lowering::HostStream { .. } | Lowering::GuestStream { .. } => {
+                vec![quote!(i32)]
+            }
             _ => vec![quote!(*const u8), quote!(usize)],
         }
     }
@@ -112,8 +136,64 @@ impl Lowering {
             }
             Lowering::String { .. } => quote!(::kippu::__rt::String),
             Lowering::Bytes { .. } => quote!(::kippu::__rt::Bytes),
+            Lowering::HostStream { item } => {
+                let item = item.decoder();
+                quote!(::kippu::__rt::FromHost<#item>)
+            }
+            Lowering::GuestStream { item, .. } => {
+                let item = item.decoder();
+                quote!(::kippu::__rt::ToHost<#item>)
+            }
             Lowering::Serde { ty, .. } => quote!(::kippu::__rt::Serde<#ty>),
         }
+    }
+}
+
+/// Refuses what cannot stand where it does: streams of the wrong side, streams of streams and of nothing.
+/// `takes_guest_streams` is so for parameters of host functions and results of exports.
+pub(crate) fn check_streams(
+    lowering: &Lowering,
+    place: &impl ToTokens,
+    takes_guest_streams: bool,
+) -> Result<()> {
+    let (item, message) = match lowering {
+        Lowering::HostStream { item } => {
+            (item, takes_guest_streams.then_some("here the guest gives the stream: write `impl Stream<Item = …>`"))
+        }
+        Lowering::GuestStream { item, .. } => {
+            (item, (!takes_guest_streams).then_some("here the host gives the stream: write `kippu::stream::HostStream<…>`"))
+        }
+        _ => return Ok(()),
+    };
+    let message = message.or(match **item {
+        Lowering::Unit => Some("a stream of `()` carries nothing"),
+        Lowering::HostStream { .. } | Lowering::GuestStream { .. } => {
+            Some("a stream of streams cannot cross")
+        }
+        _ => None,
+    });
+    message.map_or(Ok(()), |message| Err(Error::new_spanned(place, message)))
+}
+
+/// The item of `impl Stream<Item = …>`, by the last segment of the trait's path.
+fn stream_item(ty: &Type) -> Option<&Type> {
+    let Type::ImplTrait(ty) = ty else { return None };
+    ty.bounds.iter().find_map(|bound| {
+        let TypeParamBound::Trait(bound) = bound else { return None };
+        let last = bound.path.segments.last().filter(|last| last.ident == "Stream")?;
+        let PathArguments::AngleBracketed(args) = &last.arguments else { return None };
+        args.args.iter().find_map(|arg| match arg {
+            GenericArgument::AssocType(item) if item.ident == "Item" => Some(&item.ty),
+            _ => None,
+        })
+    })
+}
+
+/// What a `Result<…>` holds, and whether it is one.
+fn ok_of(ty: &Type) -> (&Type, bool) {
+    match generic(ty, "Result") {
+        Some(args) if !args.is_empty() => (args[0], true),
+        _ => (ty, false),
     }
 }
 
@@ -151,10 +231,8 @@ impl Output {
         let ReturnType::Type(_, ty) = output else {
             return Output { ok: Lowering::Unit, fallible: false };
         };
-        match generic(ty, "Result") {
-            Some(args) if !args.is_empty() => Output { ok: Lowering::of(args[0]), fallible: true },
-            _ => Output { ok: Lowering::of(ty), fallible: false },
-        }
+        let (ok, fallible) = ok_of(ty);
+        Output { ok: Lowering::of(ok), fallible }
     }
 }
 
@@ -164,7 +242,11 @@ pub(crate) struct Param {
     pub(crate) lowering: Lowering,
 }
 
-pub(crate) fn params(inputs: &Punctuated<FnArg, Token![,]>) -> Result<Vec<Param>> {
+/// The parameters of a host function (`is_host`) or an export.
+pub(crate) fn params(
+    inputs: &Punctuated<FnArg, Token![,]>,
+    is_host: bool,
+) -> Result<Vec<Param>> {
     inputs
         .iter()
         .map(|arg| match arg {
@@ -181,6 +263,7 @@ pub(crate) fn params(inputs: &Punctuated<FnArg, Token![,]>) -> Result<Vec<Param>
                             "a parameter of type `()` carries nothing",
                         ));
                     }
+                    check_streams(&lowering, &arg.ty, is_host)?;
                     Ok(Param { name: name.ident.clone(), lowering })
                 }
                 pat => {
@@ -201,7 +284,7 @@ pub(crate) fn section(
     result: &Lowering,
 ) -> TokenStream {
     let doc = doc(attrs);
-    let names = params.iter().map(|param| param.name.to_string());
+    let names = params.iter().map(|param| js_name(&param.name));
     let types = params.iter().map(|param| param.lowering.section_type());
     let result = result.section_type();
     quote! {
@@ -218,6 +301,11 @@ pub(crate) fn section(
             static BYTES: [u8; ENTRY.size()] = ENTRY.bytes();
         };
     }
+}
+
+/// A name as JavaScript sees it: what Rust has to write as `r#type` is `type`.
+pub(crate) fn js_name(name: &Ident) -> String {
+    name.unraw().to_string()
 }
 
 /// The text of the doc comment, without the space that follows `///`.

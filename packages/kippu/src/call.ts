@@ -5,6 +5,7 @@ import { encodeError } from "./error.js";
 import {
   ERROR,
   type HostFunction,
+  isStream,
   type Raw,
   type Signature,
   T_STRING,
@@ -18,7 +19,9 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-const isNumber = (type: Type): boolean => (type as number) < T_STRING;
+/** Whether a value crosses as one raw number. */
+const isNumber = (type: Type): boolean =>
+  typeof type === "object" ? isStream(type) : type < T_STRING;
 
 /** What the guest imports for `fn`. */
 export const hostFunction = (
@@ -35,10 +38,10 @@ export const hostFunction = (
   const complete = (ticket: number, value: unknown, failed: boolean): void => {
     let raw: Raw;
     try {
-      if (!driver.dropped(ticket)) {
+      if (!driver.dropped(ticket) && !driver.dead()) {
         if (failed) throw value;
         raw = toRaw(where, result, value);
-      }
+      } else if (!failed && isStream(result)) result.drop(result.take(value, where));
       driver.complete(ticket, raw, 0);
     } catch (e) {
       driver.complete(ticket, encodeError(e), ERROR);

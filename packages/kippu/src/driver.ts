@@ -4,6 +4,9 @@
 import { createLoop } from "./loop.js";
 import { BYTES, type Fail, NUMBER, OWNED, type Raw, type TextCodec } from "./types.js";
 
+/** The version of abi/spec.md that this package keeps to. */
+export const VERSION = 2;
+
 export type RawFunction = (...raw: number[]) => number;
 
 /**
@@ -31,17 +34,31 @@ export interface Driver {
   complete(ticket: number, value: Raw, flag: number): void;
   /** Calls `f(id, ...raw)`; the receiver is called once. Without `id` a call of a sync export. */
   call(id: number, f: RawFunction, raw: number[], receive: Receiver): void;
+  /** Forgets a call that may be cancelled, and lets the guest drop its future. */
+  cancel(id: number): void;
+  /** Called once when the instance ends. */
+  ended?: (error: Error) => void;
+  /** Ends the instance because an entry of the guest has thrown `e`; gives the error that says so. */
+  trap(e: unknown): Error;
   /** Ends the instance. */
   end(error: Error): Error;
 }
 
-/** Links `module` with what `resolve` gives for each of its imports; `text` is for strings. */
+/**
+ * Links `module` with what `resolve` gives for each of its imports; `text` is for strings. `entries`
+ * may put functions of its own around what the guest exports.
+ */
 export const drive = async (
   module: WebAssembly.Module,
   fail: Fail,
   [writeText, encodeText]: TextCodec,
   resolve: (driver: Driver, from: string, name: string) => unknown,
+  entries = (exports: Record<string, RawFunction>) => exports,
 ): Promise<Driver> => {
+  let wasm!: Record<string, RawFunction>;
+  let kippu_turn: RawFunction | undefined;
+  let kippu_alloc: RawFunction | undefined;
+  let main: RawFunction | undefined;
   let u8 = new Uint8Array();
   let u32!: Uint32Array;
   let f64!: Float64Array;
@@ -64,9 +81,11 @@ export const drive = async (
   const calls: Record<number, Receiver | undefined> = {};
   /** How to abort a ticket; 0 once the guest has dropped it. */
   const aborts = new Map<number, (() => void) | 0>();
+  /** Records that the ring had no room for. */
+  const late: number[][] = [];
 
   const memory = (): Uint8Array => {
-    if (!u8.length) {
+    if (!u8.length && wasm.memory) {
       const { buffer } = wasm.memory as unknown as WebAssembly.Memory;
       u8 = new Uint8Array(buffer);
       u32 = new Uint32Array(buffer);
@@ -83,8 +102,21 @@ export const drive = async (
       disarm();
       for (const id in calls) calls[id]?.(0, 0, 0, 0, error);
       for (const abort of aborts.values()) if (abort) abort();
+      driver.ended?.(error);
+      leave();
     }
     return dead;
+  };
+  /** Lets go of a guest that is dead: promises that never settle would keep its memory. */
+  const leave = (): void => {
+    if (dead && !inside) {
+      wasm = driver.exports = {};
+      kippu_turn = kippu_alloc = main = undefined;
+      u8 = new Uint8Array();
+      u32 = new Uint32Array();
+      f64 = new Float64Array();
+      aborts.clear();
+    }
   };
   const enter = (f: RawFunction, raw: number[]): number => {
     check();
@@ -96,30 +128,43 @@ export const drive = async (
       throw trap(e);
     } finally {
       inside--;
+      if (dead) leave();
     }
   };
   const trap = (e: unknown): Error => end(fail("TRAPPED", notice ?? e));
-  const [turn, schedule, disarm] = createLoop(() => {
+  const { turn, schedule, disarm } = createLoop(() => {
     const records = count;
     count = top = 0;
     if (!dead)
       try {
         notice = undefined;
         inside++;
-        return kippu_turn(records);
+        return (kippu_turn as RawFunction)(records);
       } catch (e) {
         trap(e);
       } finally {
         inside--;
+        if (dead) leave();
+        else if (late.length) refill();
       }
     return -1;
   });
+
+  /** Fills the ring, which is empty, with what came late. */
+  const refill = (): void => {
+    memory();
+    for (const record of late.splice(0, capacity)) {
+      u32.set(record, ring + count++ * 4);
+      aborts.delete(record[0]);
+    }
+    schedule();
+  };
 
   const give = (bytes: Uint8Array): [at: number, len: number] => {
     const len = bytes.length;
     // What is lent from this memory is gone when it grows.
     const kept = bytes.buffer === u8.buffer ? bytes.slice() : bytes;
-    const at = enter(kippu_alloc, [len]) >>> 0;
+    const at = enter(kippu_alloc as RawFunction, [len]) >>> 0;
     if (!at) throw fail("OOM", len);
     memory().set(kept, at);
     return [at, len];
@@ -179,9 +224,10 @@ export const drive = async (
     give,
     answer(value, flag) {
       check();
+      const before = top;
       store(answer, flag, value);
       // The guest copies the answer before anything else can use the arena.
-      top = 0;
+      top = before;
       return 1;
     },
     open(ticket, abort) {
@@ -198,17 +244,27 @@ export const drive = async (
         queueMicrotask(() => driver.complete(ticket, kept, flag));
         return;
       }
+      // Pages are to paint before the guest goes on. The answer record is free; the arena is not.
+      const full = count === capacity;
+      if (full) top = arenaLen;
+      const at = full ? answer : ring + count * 4;
       try {
-        store(ring + count * 4, flag, value);
+        store(at, flag, value);
       } catch (e) {
         // The arena has room for an error once it is empty.
         turn(true);
         throw e;
       }
-      u32[ring + count++ * 4] = ticket;
+      inFlight--;
+      if (full) {
+        late.push([ticket, ...u32.subarray(at + 1, at + 4)]);
+        return;
+      }
+      u32[at] = ticket;
+      count++;
       if (aborts.size) aborts.delete(ticket);
-      if (--inFlight && count < capacity) schedule();
-      else turn(count === capacity);
+      if (inFlight && count < capacity) schedule();
+      else turn();
     },
     call(id, f, raw, receive) {
       if (count) turn(true);
@@ -222,7 +278,18 @@ export const drive = async (
         memory();
         calls[id]?.(u32[answer + 1], u32[answer + 2], u32[answer + 3], f64[answer / 2 + 1]);
       }
+      // A function without a result, such as `kippu_stream_close`, has not replied.
+      else if (id < 0) calls[id] = outer;
     },
+    cancel(id) {
+      calls[id] = undefined;
+      try {
+        if (!dead) enter(driver.exports.kippu_cancel_call, [id]);
+      } catch {
+        // It has trapped: whoever waits for the others hears of it.
+      }
+    },
+    trap,
     end,
   };
 
@@ -231,16 +298,17 @@ export const drive = async (
   const missing: [from: string, name: string][] = [];
   for (const { module: from, name } of WebAssembly.Module.imports(module)) {
     imports[from] ??= { __proto__: null } as unknown as Record<string, unknown>;
-    imports[from][name] = from === "kippu" ? own[name] : resolve(driver, from, name);
+    imports[from][name] = (from === "kippu" && own[name]) || resolve(driver, from, name);
     if (!imports[from][name]) missing.push([from, name]);
   }
   if (missing[0]) throw fail("MISSING_HOST", missing);
 
-  const wasm = (await WebAssembly.instantiate(module, imports as WebAssembly.Imports))
-    .exports as Record<string, RawFunction>;
-  const { kippu_turn, kippu_alloc, kippu_abi, kippu_ring, main } = wasm;
+  const { exports } = await WebAssembly.instantiate(module, imports as WebAssembly.Imports);
+  wasm = entries(exports as Record<string, RawFunction>);
+  ({ kippu_turn, kippu_alloc, main } = wasm);
+  const { kippu_abi, kippu_ring } = wasm;
   const version = kippu_abi?.();
-  if (version !== 1) throw fail("ABI_MISMATCH", version);
+  if (version !== VERSION) throw fail("ABI_MISMATCH", version);
   const header = kippu_ring() >>> 2;
   memory();
   [capacity, ring, arena, arenaLen] = u32.subarray(header);

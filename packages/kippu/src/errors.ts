@@ -45,7 +45,7 @@ export class AbiMismatch extends KippuError {
   constructor(readonly version: number) {
     super(
       "KIPPU_ABI_MISMATCH",
-      `the guest speaks version ${version} of the boundary, this package version 1: use the crate \`kippu\` and the package \`kippu\` of the same release`,
+      `the guest speaks version ${version} of the boundary, this package version 2: use the crate \`kippu\` and the package \`kippu\` of the same release`,
     );
   }
 }
@@ -103,13 +103,17 @@ export const showSignature = ([name, isAsync, params, result]: Signature): strin
   return `${isAsync ? "async " : ""}fn ${name}(${list}) -> ${typeName(result)}`;
 };
 
+/** What `readSection` needs for the types that are more than a byte. */
+type SectionTypes =
+  Parameters<typeof readSection> extends [unknown, unknown, ...infer T] ? T : never;
+
 /** The `fail` of `instantiate` with the classes of this file; `module` is what is instantiated. */
 export const failOf =
-  (module: WebAssembly.Module, read: Parameters<typeof readSection>[2]): Fail =>
+  (module: WebAssembly.Module, ...types: SectionTypes): Fail =>
   (code, detail) => {
     switch (code) {
       case "MISSING_HOST": {
-        const [entries] = readSection(module, failOf(module, read), read);
+        const [entries] = readSection(module, failOf(module, ...types), ...types);
         return new MissingHostFunctions(
           (detail as [string, string][]).map(([from, name]) => ({
             module: from,
@@ -142,6 +146,13 @@ export const failOf =
         );
       case "STARTED":
         return new KippuError("KIPPU_STARTED", "`main` runs once in an instance: make another one");
+      case "RESTARTED":
+        return new KippuError("KIPPU_RESTARTED", "the instance was restarted");
+      case "NO_DUMP":
+        return new KippuError(
+          "KIPPU_NO_DUMP",
+          "the guest was built without the feature `dump` of the crate `kippu`",
+        );
       case "DISPOSED":
         return new KippuError("KIPPU_DISPOSED", "the instance was disposed of");
       default:

@@ -3,11 +3,26 @@
 import type { Driver, RawFunction, Receiver } from "./driver.js";
 import { decodeError } from "./error.js";
 import { encodeText, writeText } from "./text.js";
-import { BYTES, ERROR, NUMBER, type Raw, type Signature, type Type } from "./types.js";
+import {
+  BYTES,
+  ERROR,
+  isStream,
+  NUMBER,
+  type Raw,
+  type Signature,
+  type Type,
+} from "./types.js";
 import { fromBytes, fromNumber, toRaw } from "./value.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: what an export takes and gives is the guest's matter
 export type ExportFunction = (...args: any[]) => any;
+
+/** In the number of a call: it may be cancelled. */
+const CANCELLABLE = 2 ** 30;
+
+const isSignal = (v: unknown): v is AbortSignal =>
+  typeof (v as AbortSignal | undefined)?.aborted === "boolean" &&
+  typeof (v as AbortSignal).addEventListener === "function";
 
 const scratch = /* @__PURE__ */ new Uint8Array(256);
 
@@ -29,9 +44,14 @@ interface Call {
   readonly receive: Receiver;
 }
 
+/** An export as the guest has it. After a restart it is the new guest's. */
+export interface Entry {
+  f: RawFunction;
+}
+
 export interface Calls {
-  /** The function that JavaScript calls for the export `f`. */
-  wrap(signature: Signature, f: RawFunction): ExportFunction;
+  /** The function that JavaScript calls for an export. */
+  wrap(signature: Signature, entry: Entry): ExportFunction;
   /** Calls `f` as call 0, whose result is a number. */
   start(f: RawFunction, raw: number[], type: Type): Promise<unknown>;
 }
@@ -80,9 +100,19 @@ export const createCalls = (driver: Driver): Calls => {
     driver.call(call.id, f, raw, call.receive);
   };
 
-  const outcome = (call: Call): Promise<unknown> =>
+  /** The outcome, unless `signal` aborts first: then the guest drops the future. */
+  const outcome = (call: Call, signal?: AbortSignal): Promise<unknown> =>
     new Promise((ok, no) => {
+      const abort = (): void => {
+        no(signal?.reason);
+        call.wake = undefined;
+        driver.cancel(call.id);
+        call.state = 0;
+        call.value = undefined;
+        idle.push(call);
+      };
       call.wake = () => {
+        signal?.removeEventListener("abort", abort);
         try {
           ok(take(call));
         } catch (e) {
@@ -90,21 +120,25 @@ export const createCalls = (driver: Driver): Calls => {
         }
       };
       if (call.state) call.wake();
+      // While the guest took its first steps, too.
+      else if (signal?.aborted) abort();
+      else signal?.addEventListener("abort", abort, { once: true });
     });
 
   return {
-    wrap([name, isAsync, params, result], f) {
+    wrap([name, isAsync, params, result], entry) {
       const types = params.map(([, type]) => type);
       const places = params.map(([param]) => `export ${name}, parameter ${param}`);
       const lower = (args: unknown[], raw: number[]): number[] => {
         const values: Raw[] = [];
-        for (let i = 0; i < types.length; i++) {
-          const value = toRaw(places[i], types[i], args[i]);
-          // A codec uses its buffer again.
-          values[i] = typeof types[i] === "object" ? (value as Uint8Array).slice() : value;
-        }
         const given: [at: number, len: number][] = [];
         try {
+          for (let i = 0; i < types.length; i++) {
+          const value = toRaw(places[i], types[i], args[i]);
+          // A codec uses its buffer again.
+          values[i] =
+            typeof types[i] === "object" && typeof value === "object" ? value.slice() : value;
+          }
           for (const value of values)
             if (typeof value === "number") raw.push(value);
             else if (value !== undefined) {
@@ -115,6 +149,9 @@ export const createCalls = (driver: Driver): Calls => {
         } catch (e) {
           // The guest takes all arguments or none.
           if (!driver.dead()) for (const bytes of given) driver.exports.kippu_free(...bytes);
+          types.forEach((type, i) => {
+            if (isStream(type) && typeof values[i] === "number") type.drop(values[i] as number);
+          });
           throw e;
         }
         return raw;
@@ -122,20 +159,23 @@ export const createCalls = (driver: Driver): Calls => {
       if (!isAsync)
         return (...args) => {
           const call = makeCall(-1);
-          run(call, f, lower(args, []), result);
+          run(call, entry.f, lower(args, []), result);
           return take(call);
         };
+      const count = types.length;
       return (...args) => {
+        const signal = args.length > count && isSignal(args[count]) ? args[count] : undefined;
+        if (signal?.aborted) return Promise.reject(signal.reason);
         const call = idle.pop() ?? makeCall(++ids);
         try {
-          run(call, f, lower(args, [call.id]), result);
+          run(call, entry.f, lower(args, [signal ? call.id + CANCELLABLE : call.id]), result);
           if (call.state === 1) return Promise.resolve(take(call));
         } catch (e) {
           call.state = 0;
           idle.push(call);
           return Promise.reject(e);
         }
-        return outcome(call);
+        return outcome(call, signal);
       };
     },
     start(f, raw, type) {

@@ -23,29 +23,10 @@ const read = (from: URL | string): Promise<Response | BufferSource> =>
  */
 export const instantiate = async <E = Record<string, ExportFunction>>(
   wasm: WasmSource | Promise<WasmSource>,
-  { host, services, ...options }: Options & ServiceOptions = {},
-): Promise<Instance<E>> => {
-  const module = await load(wasm, read);
-  const { services: own, close } = nodeServices(options);
-  let instance: Instance<E>;
-  try {
-    instance = await open<E>(module, { services: services ?? own, ...(host && { host }) });
-  } catch (e) {
-    await close();
-    throw e;
-  }
-  const { dispose } = instance;
-  instance.dispose = instance[Symbol.asyncDispose] = async () => {
-    await dispose();
-    await close();
-  };
-  return instance;
-};
+  options: Options & ServiceOptions = {},
+): Promise<Instance<E>> => open<E>(await load(wasm, read), options, () => nodeServices(options));
 
-export interface RunOptions extends ServiceOptions {
-  /** The functions that the guest declares with `#[kippu::host]`, by name. */
-  host?: object;
-}
+export interface RunOptions extends Omit<Options, "services">, ServiceOptions {}
 
 /**
  * Runs a program with the services of the crate `kippu` and gives its exit code. Everything that
@@ -56,9 +37,9 @@ export interface RunOptions extends ServiceOptions {
  */
 export const run = async (
   wasm: WasmSource | Promise<WasmSource>,
-  { host, ...options }: RunOptions = {},
+  options: RunOptions = {},
 ): Promise<number> => {
-  const instance = await instantiate(wasm, { ...options, ...(host && { host }) });
+  const instance = await instantiate(wasm, options);
   // A program may wait for what keeps no process alive, such as a signal.
   const alive = setInterval(() => {}, 2 ** 31 - 1);
   try {

@@ -1,7 +1,16 @@
 // The custom section `kippu`.
 
 import { readText } from "./text.js";
-import { type Codec, type Fail, type Param, type Signature, T_SERDE, type Type } from "./types.js";
+import {
+  type Codec,
+  type Fail,
+  type Param,
+  type Signature,
+  type Stream,
+  T_SERDE,
+  T_STREAM,
+  type Type,
+} from "./types.js";
 
 /** A place in bytes that are being read. */
 export type Cursor = [u8: Uint8Array, at: number];
@@ -32,6 +41,9 @@ export const readSection = (
   codec: CodecMaker = () => {
     throw fail("SERDE");
   },
+  stream: (item: Type) => Stream = () => {
+    throw fail("STREAM");
+  },
 ): Record<string, Signature>[] => {
   const found: Record<string, Signature>[] = [Object.create(null), Object.create(null)];
   for (const section of WebAssembly.Module.customSections(module, "kippu")) {
@@ -39,6 +51,7 @@ export const readSection = (
     const c: Cursor = [u8, 0];
     const type = (): Type => {
       const byte = readVarint(c);
+      if (byte === T_STREAM) return stream(type());
       if (byte > T_SERDE) throw byte;
       return byte === T_SERDE ? codec(c) : byte;
     };
@@ -58,7 +71,7 @@ export const readSection = (
         }
         c[1] = end;
       } catch (e) {
-        throw (e as { code?: string }).code === "KIPPU_SERDE" ? e : fail("SECTION", name);
+        throw /^KIPPU_S(ERDE|TREAM)$/.test((e as { code: string }).code) ? e : fail("SECTION", name);
       }
     }
   }

@@ -9,8 +9,21 @@ export interface Codec {
   decode(bytes: Uint8Array, at: number, len: number): unknown;
 }
 
-/** A type byte of the custom section, or the codec of a serde type. */
-export type Type = number | Codec;
+/** A stream; its values cross as numbers. */
+export interface Stream {
+  /** The type of its items. */
+  readonly stream: Type;
+  readonly name: string;
+  /** The number of a stream that JavaScript gives. Throws TypeError, naming `where`. */
+  take(value: unknown, where: string): number;
+  /** Gives up what `take` gave. */
+  drop(stream: number): void;
+  /** The stream of the guest's with this number. */
+  open(stream: number): unknown;
+}
+
+/** A type byte of the custom section, the codec of a serde type, or a stream. */
+export type Type = number | Codec | Stream;
 
 export const T_UNIT = 0;
 export const T_BOOL = 1;
@@ -18,6 +31,10 @@ export const T_U32 = 7;
 export const T_F64 = 9;
 export const T_STRING = 10;
 export const T_SERDE = 12;
+export const T_STREAM = 13;
+
+export const isStream = (type: Type): type is Stream =>
+  typeof type === "object" && "stream" in type;
 
 /** The names of the types by number. */
 export const TYPE_NAMES = "(),bool,i8,u8,i16,u16,i32,u32,f32,f64,string,bytes".split(",");

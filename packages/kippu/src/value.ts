@@ -1,7 +1,17 @@
 // Checks and conversions of single values, the same for both directions.
 
 import { readText } from "./text.js";
-import { type Raw, T_BOOL, T_STRING, T_U32, T_UNIT, TYPE_NAMES, type Type } from "./types.js";
+import {
+  type Codec,
+  isStream,
+  type Raw,
+  T_BOOL,
+  T_STRING,
+  T_U32,
+  T_UNIT,
+  TYPE_NAMES,
+  type Type,
+} from "./types.js";
 
 const describe = (v: unknown): string =>
   typeof v === "object" && v
@@ -20,7 +30,8 @@ export const wrongType = (where: string, type: string, v: unknown): TypeError =>
 
 /** `v` as it crosses as `type`. Throws TypeError, naming `where`, when it does not belong there. */
 export const toRaw = (where: string, type: Type, v: unknown): Raw => {
-  if (typeof type !== "number") return type.encode(v, where);
+  if (typeof type !== "number")
+    return isStream(type) ? type.take(v, where) : type.encode(v, where);
   if (type === T_UNIT) return;
   if (type > T_STRING) {
     if (v instanceof Uint8Array) return v;
@@ -43,7 +54,13 @@ export const toRaw = (where: string, type: Type, v: unknown): Raw => {
 
 /** The JavaScript value of a number that crossed as `type`. */
 export const fromNumber = (type: Type, v: number): unknown =>
-  type === T_BOOL ? !!v : type === T_U32 ? v >>> 0 : v;
+  typeof type === "object" && isStream(type)
+    ? type.open(v >>> 0)
+    : type === T_BOOL
+      ? !!v
+      : type === T_U32
+        ? v >>> 0
+        : v;
 
 /** The value of bytes that crossed as `type`; of type bytes it is a view unless `copy`. */
 export const fromBytes = (
@@ -54,7 +71,7 @@ export const fromBytes = (
   copy?: boolean,
 ): unknown =>
   typeof type === "object"
-    ? type.decode(u8, at, len)
+    ? (type as Codec).decode(u8, at, len)
     : type === T_STRING
       ? readText(u8, at, len)
       : u8[copy ? "slice" : "subarray"](at, at + len);

@@ -143,18 +143,18 @@ test("names that every object has are not host functions", async () => {
 });
 
 test("a guest of another version is refused", async () => {
-  await assert.rejects(instantiate(guest({ abi: 2 })), (e) => {
+  await assert.rejects(instantiate(guest({ abi: 1 })), (e) => {
     assert.ok(e instanceof AbiMismatch);
-    assert.deepEqual([e.code, e.version], ["KIPPU_ABI_MISMATCH", 2]);
+    assert.deepEqual([e.code, e.version], ["KIPPU_ABI_MISMATCH", 1]);
     return true;
   });
-  await assert.rejects(instantiateCore(guest({ abi: 2 })), { code: "KIPPU_ABI_MISMATCH" });
+  await assert.rejects(instantiateCore(guest({ abi: 1 })), { code: "KIPPU_ABI_MISMATCH" });
 });
 
 test("a module that is no guest is refused", async () => {
   for (const [name, wasm] of [
     ["empty", compile("(module)")],
-    ["no memory", compile('(module (func (export "kippu_abi") (result i32) (i32.const 1)))')],
+    ["no memory", compile('(module (func (export "kippu_abi") (result i32) (i32.const 2)))')],
     ...["kippu_abi", "kippu_ring", "kippu_alloc", "kippu_turn"].map((name) => [
       name,
       guest({ without: [name] }),
@@ -170,7 +170,7 @@ test("a damaged section is refused", async () => {
     [255, 255, 255, 255, 1],
     [4, 0, 0, 0, 1, 0, 0, 200],
     [6, 0, 0, 0, 1, 0, 0, 1, 97, 0],
-    [9, 0, 0, 0, 1, 0, 0, 1, 97, 0, 0, 13, 0],
+    [9, 0, 0, 0, 1, 0, 0, 1, 97, 0, 0, 14, 0],
     [10, 0, 0, 0, 1, 7, 0, 1, 97, 0, 0, 0, 0, 0],
     [10, 0, 0, 0, 1, 0, 0, 1, 97, 0, 0, 12, 0, 99],
     [12, 0, 0, 0, 1, 0, 0, 1, 97, 0, 255, 255, 255, 255, 15, 0],

@@ -78,7 +78,7 @@ export const compile = (wat) => {
 };
 
 /** The parts that each guest has; `without` names exports to leave out. */
-const base = ({ abi = 1, turn, alloc, without = [], pages = 2, capacity = CAPACITY }) => {
+const base = ({ abi = 2, turn, alloc, without = [], pages = 2, capacity = CAPACITY }) => {
   const parts = {
     memory: `(memory (export "memory") ${pages})`,
     kippu_abi: `(func (export "kippu_abi") (result i32) (i32.const ${abi}))`,

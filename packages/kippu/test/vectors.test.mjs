@@ -7,6 +7,7 @@ import { readCodec } from "../dist/codec.js";
 import { drive } from "../dist/driver.js";
 import { decodeError, encodeError } from "../dist/error.js";
 import { readSection } from "../dist/section.js";
+import { createStreams } from "../dist/streams.js";
 import { encodeText, writeText } from "../dist/text.js";
 import { ANSWER, guest, RING, withSection } from "./guest.mjs";
 
@@ -32,13 +33,22 @@ test("every list of the vectors holds something", () => {
     assert.ok(vectors[list].length > 0, list);
 });
 
-for (const { name, message, stack, code, hex: encoded } of vectors.errors)
-  test(`error ${JSON.stringify(message.slice(0, 20))}`, () => {
-    assert.equal(hex(encodeError({ name, message, stack, code })), encoded);
-    const error = decodeError(unhex(encoded), 0);
-    assert.ok(error instanceof Error);
-    assert.deepEqual([error.name, error.message, error.code], [name, message, code]);
-    if (stack) assert.equal(error.stack, stack);
+/** The error that a vector is about. */
+const thrown = ({ name, message, stack, code, cause }) =>
+  Object.assign(new Error(message, cause && { cause: thrown(cause) }), { name, stack, code });
+
+const sameError = (error, { name, message, stack, code, cause }) => {
+  assert.ok(error instanceof Error);
+  assert.deepEqual([error.name, error.message, error.code], [name, message, code]);
+  if (stack) assert.equal(error.stack, stack);
+  if (cause) sameError(error.cause, cause);
+  else assert.equal("cause" in error, false);
+};
+
+for (const { hex: encoded, ...error } of vectors.errors)
+  test(`error ${JSON.stringify(error.message.slice(0, 20))}`, () => {
+    assert.equal(hex(encodeError(thrown(error))), encoded);
+    sameError(decodeError(unhex(encoded), 0), error);
   });
 
 for (const { type, schema, cases } of vectors.postcard)
@@ -86,20 +96,31 @@ for (const { hex: encoded, entry } of vectors.section)
   test(`section entry ${entry?.name.slice(0, 20) ?? "of another version"}`, () => {
     const EMPTY = [0, 97, 115, 109, 1, 0, 0, 0];
     const module = new WebAssembly.Module(withSection(EMPTY, unhex(encoded)));
-    const found = readSection(module, (code) => new Error(code), readCodec);
+    const found = readSection(
+      module,
+      (code) => new Error(code),
+      readCodec,
+      createStreams().type,
+    );
     if (!entry) {
       assert.deepEqual(found.map(Object.keys), [[], []]);
       return;
     }
-    const show = (type) => (typeof type === "number" ? type : type.name);
+    const show = (type) =>
+      typeof type === "number"
+        ? type
+        : "stream" in type
+          ? { stream: show(type.stream) }
+          : type.name;
+    const listed = (type) => (typeof type === "number" ? type : (type.name ?? type));
     const [name, isAsync, params, result, doc] = found[entry.kind][entry.name];
     assert.equal(name, entry.name);
     assert.equal(isAsync, entry.async);
     assert.equal(doc, entry.doc);
     assert.deepEqual(
       params.map(([param, type]) => [param, show(type)]),
-      entry.params.map(([param, type]) => [param, type.name ?? type]),
+      entry.params.map(([param, type]) => [param, listed(type)]),
     );
-    assert.equal(show(result), entry.result.name ?? entry.result);
+    assert.deepEqual(show(result), listed(entry.result));
     assert.deepEqual(Object.keys(found[1 - entry.kind]), []);
   });

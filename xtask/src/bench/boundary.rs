@@ -50,40 +50,13 @@ pub(super) fn build(workspace: &Workspace, package: &str, profile: &str) -> Resu
 
 /// Runs wasm-bindgen's tool over a guest and gives the folder with the glue.
 pub(super) fn bindgen(workspace: &Workspace, wasm: &Path) -> Result<PathBuf> {
-    let version = locked_version(&workspace.read("benches/Cargo.lock")?, "wasm-bindgen")?;
     let name = wasm.file_stem().context("the guest has no name")?;
     let folder = target(workspace).join("glue").join(name);
-    let mut command = workspace.command(tools::wasm_bindgen(workspace, &version)?);
+    let mut command = workspace.command(tools::wasm_bindgen(workspace, "benches/Cargo.lock")?);
     command.args(["--remove-name-section", "--remove-producers-section"]);
     command.args(["--target", "web", "--no-typescript", "--out-dir"]).arg(&folder).arg(wasm);
     cmd::run(&mut command, "see its messages above")?;
     // The glue is ES modules, which Node takes only from a folder that says so.
     std::fs::write(folder.join("package.json"), "{\"type\":\"module\"}\n")?;
     Ok(folder)
-}
-
-/// The version of a package in a lock file.
-fn locked_version(lock: &str, package: &str) -> Result<String> {
-    lock.split("[[package]]")
-        .find_map(|entry| {
-            let field = |name: &str| {
-                let line = entry.lines().find_map(|line| line.strip_prefix(name))?;
-                line.strip_prefix(" = \"")?.strip_suffix('"')
-            };
-            (field("name") == Some(package)).then(|| field("version").map(str::to_owned)).flatten()
-        })
-        .with_context(|| format!("benches/Cargo.lock has no package {package}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_version_of_exactly_the_named_package_is_found() {
-        let lock = "version = 4\n\n[[package]]\nname = \"a-b\"\nversion = \"1.0.0\"\n\n\
-                    [[package]]\nname = \"a\"\nversion = \"2.0.0\"\n";
-        assert_eq!(locked_version(lock, "a").unwrap(), "2.0.0");
-        assert!(locked_version(lock, "b").is_err());
-    }
 }

@@ -1,18 +1,29 @@
 //! `cargo xtask conformance`: the same cases on every host, in one table.
 
+mod findings;
+mod lacks;
 mod runner;
+mod server;
+mod table;
 
-use crate::guests::Host;
+use crate::guests::{Guest, Host, Program};
 use crate::readme;
 use crate::setup;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
-use comfy_table::{Table, presets::ASCII_MARKDOWN};
+use clap::Args;
+use findings::findings;
 use runner::Report;
+use server::Server;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
 
 /// The place in the README that holds the summary.
 const PLACE: &str = "conformance";
+
+/// How many hosts run at the same time. Cases have deadlines, so not all do.
+const AT_ONCE: usize = 2;
 
 #[derive(Args)]
 pub(crate) struct Options {
@@ -27,11 +38,12 @@ pub(crate) struct Options {
 /// Runs the cases, prints the table, and fails unless all hosts pass and agree.
 ///
 /// # Errors
-/// When a host cannot run the cases, and when a case fails, is missing or differs.
+/// When a host cannot run the cases, and when a case fails, is missing, is left out without a reason or
+/// differs.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     setup::guests(workspace)?;
-    let hosts = if options.hosts.is_empty() { Host::value_variants() } else { &options.hosts };
-    let summary = compare(workspace, hosts)?;
+    let hosts = if options.hosts.is_empty() { all_hosts() } else { options.hosts.clone() };
+    let summary = compare(workspace, &hosts)?;
     if options.write {
         readme::replace(workspace, "README.md", PLACE, &summary)?;
         println!("README.md: the table is up to date");
@@ -44,28 +56,58 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
 /// # Errors
 /// As [`run`], and when the README is out of date.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
-    let summary = compare(workspace, Host::value_variants())?;
+    let summary = compare(workspace, &all_hosts())?;
     readme::check(workspace, "README.md", PLACE, &summary)
         .context("run `cargo xtask conformance --write`")
 }
 
+fn all_hosts() -> Vec<Host> {
+    Guest::CONFORMANCE.hosts().collect()
+}
+
 /// Gives the summary table when all is well.
 fn compare(workspace: &Workspace, hosts: &[Host]) -> Result<String> {
-    let mut reports = Vec::new();
-    for &host in hosts {
-        reports.push(runner::report(workspace, host).with_context(|| format!("host {host}"))?);
-    }
+    let reports = reports(workspace, hosts)?;
     let names = names(&reports);
-    println!("{}", table(&reports, &names));
-    let wrong = findings(&reports, &names);
+    println!("{}\n", table::full(&reports, &names));
     for report in &reports {
-        let passed = report.cases.iter().filter(|case| case.ok).count();
-        println!("{}: {passed} of {} cases pass", report.host, names.len());
+        println!("{}: {} of {} cases pass", report.host, report.passed(), names.len());
     }
+    let wrong = findings(&reports, &names);
     if !wrong.is_empty() {
         bail!("the hosts do not conform:\n  {}", wrong.join("\n  "));
     }
-    Ok(summary(&reports, &names))
+    Ok(table::summary(&reports, &names))
+}
+
+/// Runs the cases on all hosts, some at the same time.
+fn reports(workspace: &Workspace, hosts: &[Host]) -> Result<Vec<Report>> {
+    // Before anything runs, so that no case has to share the machine with a compiler.
+    let mut programs: Vec<(Host, Program)> = Vec::new();
+    for &host in hosts {
+        let program = host.prepare(workspace, &Guest::CONFORMANCE);
+        programs.push((host, program.with_context(|| format!("host {host}"))?));
+    }
+    let server = Server::start(workspace)?;
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        while let Some((host, program)) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let started = Instant::now();
+            let report = runner::report(workspace, *host, program, &server);
+            println!("{host}: done in {:.1} s", started.elapsed().as_secs_f64());
+            let report = report.with_context(|| format!("host {host}"));
+            done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*host, report));
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(work);
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+    done.sort_by_key(|(host, _)| hosts.iter().position(|other| other == host));
+    done.into_iter().map(|(_, report)| report).collect()
 }
 
 /// Every case that any host knows, in the order in which they came.
@@ -77,124 +119,4 @@ fn names(reports: &[Report]) -> Vec<&str> {
         }
     }
     names
-}
-
-fn findings(reports: &[Report], names: &[&str]) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for name in names {
-        let before = wrong.len();
-        for report in reports {
-            match report.case(name) {
-                None => wrong.push(format!("{name}: missing on {}", report.host)),
-                Some(case) if !case.ok => {
-                    wrong.push(format!("{name}: fails on {}: {}", report.host, case.detail));
-                }
-                Some(_) => {}
-            }
-        }
-        let mut details = reports.iter().filter_map(|report| Some((report, report.case(name)?)));
-        let first = details.next();
-        if let Some((first, expected)) = first.filter(|_| wrong.len() == before) {
-            for (report, case) in details.filter(|(_, case)| case.detail != expected.detail) {
-                wrong.push(format!(
-                    "{name}: {} says {:?}, {} says {:?}",
-                    first.host, expected.detail, report.host, case.detail
-                ));
-            }
-        }
-    }
-    wrong
-}
-
-fn table(reports: &[Report], names: &[&str]) -> Table {
-    let mut table = Table::new();
-    table.load_preset(ASCII_MARKDOWN);
-    let hosts = reports.iter().map(|report| report.host.to_string());
-    table.set_header(std::iter::once("case".to_owned()).chain(hosts));
-    for name in names {
-        let marks = reports.iter().map(|report| mark(report, name));
-        table.add_row(std::iter::once(*name).chain(marks));
-    }
-    table
-}
-
-fn mark(report: &Report, name: &str) -> &'static str {
-    match report.case(name) {
-        Some(case) if case.ok => "ok",
-        Some(_) => "FAIL",
-        None => "-",
-    }
-}
-
-/// The table of the README: cases are grouped by the part of their name before the first `::`.
-fn summary(reports: &[Report], names: &[&str]) -> String {
-    let mut groups: Vec<&str> = names.iter().map(|name| group(name)).collect();
-    groups.dedup();
-    groups.sort_unstable();
-    groups.dedup();
-    let mut table = Table::new();
-    table.load_preset(ASCII_MARKDOWN);
-    let hosts = reports.iter().map(|report| report.host.to_string());
-    table.set_header(std::iter::once("cases".to_owned()).chain(hosts));
-    for name in groups {
-        let cells = reports.iter().map(|report| {
-            let all = report.cases.iter().filter(|case| group(&case.name) == name);
-            let passed = all.clone().filter(|case| case.ok).count();
-            format!("{passed} of {}", all.count())
-        });
-        table.add_row(std::iter::once(name.to_owned()).chain(cells));
-    }
-    table.to_string()
-}
-
-fn group(name: &str) -> &str {
-    name.split_once("::").map_or(name, |(group, _)| group)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report(host: Host, lines: &[&str]) -> Report {
-        let text = format!("{}\n{{\"done\":{}}}", lines.join("\n"), lines.len());
-        Report { host, cases: runner::parse(&text).unwrap() }
-    }
-
-    fn compared(reports: &[Report]) -> Vec<String> {
-        findings(reports, &names(reports))
-    }
-
-    const SLEEP: &str = r#"{"case":"time::sleep","ok":true,"detail":"in order"}"#;
-    const READ: &str = r#"{"case":"fs::read","ok":true,"detail":"5 bytes"}"#;
-
-    #[test]
-    fn hosts_that_agree_have_no_findings() {
-        let reports = [report(Host::Native, &[SLEEP, READ]), report(Host::Node20, &[SLEEP, READ])];
-        assert_eq!(compared(&reports), Vec::<String>::new());
-        let text = summary(&reports, &names(&reports));
-        assert!(text.contains("| time  | 1 of 1 | 1 of 1  |"), "{text}");
-    }
-
-    #[test]
-    fn a_missing_case_is_a_finding() {
-        let reports = [report(Host::Native, &[SLEEP, READ]), report(Host::Node20, &[READ])];
-        assert_eq!(compared(&reports), ["time::sleep: missing on Node 20"]);
-    }
-
-    #[test]
-    fn a_failing_case_is_a_finding() {
-        let failing = r#"{"case":"fs::read","ok":false,"detail":"no such file"}"#;
-        let reports = [report(Host::Native, &[READ]), report(Host::Node26, &[failing])];
-        assert_eq!(compared(&reports), ["fs::read: fails on Node 26: no such file"]);
-    }
-
-    #[test]
-    fn a_disagreement_is_a_finding() {
-        let other = r#"{"case":"fs::read","ok":true,"detail":"6 bytes"}"#;
-        let reports = [report(Host::Native, &[READ]), report(Host::Node26, &[other])];
-        assert_eq!(
-            compared(&reports),
-            ["fs::read: native says \"5 bytes\", Node 26 says \"6 bytes\""]
-        );
-    }
 }

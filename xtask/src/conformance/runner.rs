@@ -1,32 +1,50 @@
 //! Runs the conformance program on one host and reads what it says.
 
+use super::lacks;
+use super::server::Server;
 use crate::cmd::{self, Said};
-use crate::guests::{Guest, Host};
+use crate::guests::{Host, Program};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use std::time::Duration;
 
 /// How long all cases may take on one host. They take some seconds; a case that hangs is a failure.
+/// `conformance/page.mjs` gives up, and ends its browser, somewhat earlier.
 const LIMIT: Duration = Duration::from_secs(180);
 
 /// A line of the program.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Line {
-    Case(Case),
-    Done { done: usize },
+    Ran {
+        case: String,
+        ok: bool,
+        #[serde(default)]
+        detail: String,
+    },
+    Skipped {
+        case: String,
+        skip: String,
+    },
+    Done {
+        done: usize,
+    },
 }
 
 /// The outcome of one case on one host.
-#[derive(Deserialize)]
 pub(super) struct Case {
-    #[serde(rename = "case")]
     pub(super) name: String,
-    pub(super) ok: bool,
-    /// What was seen; equal on all hosts.
-    #[serde(default)]
-    pub(super) detail: String,
+    pub(super) outcome: Outcome,
+}
+
+pub(super) enum Outcome {
+    /// It holds. What was seen is equal on all hosts.
+    Holds(String),
+    /// It does not, and why.
+    Fails(String),
+    /// The host lacks what this group of cases needs.
+    Skipped(String),
 }
 
 /// What one host makes of the cases.
@@ -39,56 +57,100 @@ impl Report {
     pub(super) fn case(&self, name: &str) -> Option<&Case> {
         self.cases.iter().find(|case| case.name == name)
     }
+
+    /// How many cases hold.
+    pub(super) fn passed(&self) -> usize {
+        self.cases.iter().filter(|case| matches!(case.outcome, Outcome::Holds(_))).count()
+    }
 }
 
 /// Runs all cases on a host: those of the program, and those that only who runs it can judge.
 ///
 /// # Errors
-/// When the program does not build, hangs, or ends without having told of all its cases.
-pub(super) fn report(workspace: &Workspace, host: Host) -> Result<Report> {
-    let said = start(workspace, host, &[])?;
+/// When the program hangs, or ends without having told of all its cases.
+pub(super) fn report(
+    workspace: &Workspace,
+    host: Host,
+    program: &Program,
+    server: &Server,
+) -> Result<Report> {
+    let start = |arguments: &[&str]| start(workspace, host, program, server, arguments);
+    let said = start(&[])?;
     let mut cases = parse(&said.out).inspect_err(|_| eprint!("{}", said.err))?;
-    let expected = i32::from(cases.iter().any(|case| !case.ok));
+    let expected = i32::from(cases.iter().any(|case| matches!(case.outcome, Outcome::Fails(_))));
     if said.code != expected {
         eprint!("{}", said.err);
         bail!("the program ended with code {}, not {expected}", said.code);
     }
     cases.push(standard_error(&said));
-    cases.push(deadlock(&start(workspace, host, &["--deadlock"])?));
+    cases.push(deadlock(&start(&["--deadlock"])?));
+    cases.push(panic(host, &start(&["--panic"])?));
     Ok(Report { host, cases })
 }
 
-fn start(workspace: &Workspace, host: Host, arguments: &[&str]) -> Result<Said> {
-    let folder = workspace.target().join("conformance");
+fn start(
+    workspace: &Workspace,
+    host: Host,
+    program: &Program,
+    server: &Server,
+    arguments: &[&str],
+) -> Result<Said> {
+    // A folder for each host: two may run at the same time.
+    let folder = workspace.target().join("conformance").join(host.to_string().replace(' ', ""));
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
-    let mut command = host.prepare(workspace, &Guest::CONFORMANCE)?;
+    let told = lacks::of(host).iter().filter(|lack| !lack.built_in);
+    let told: Vec<_> = told.map(|lack| lack.group).collect();
+    let mut command = program.command(workspace);
     command
         .args(arguments)
         .env("KIPPU_CONFORMANCE_DIR", folder)
+        .env("KIPPU_CONFORMANCE_HTTP", server.url())
+        .env("KIPPU_CONFORMANCE_LACKS", told.join(","))
         .env("KIPPU_CONFORMANCE_VAR", "切 = 1")
         .env_remove("KIPPU_CONFORMANCE_UNSET");
     cmd::capture_all(&mut command, LIMIT, "is the host installed?")
 }
 
+/// A case of the runner; what was seen is told when it fails.
+fn judged(name: &str, holds: bool, said: &Said) -> Case {
+    let outcome = if holds {
+        Outcome::Holds(String::new())
+    } else {
+        Outcome::Fails(format!(
+            "code {}, standard output {:?}, standard error {:?}",
+            said.code, said.out, said.err
+        ))
+    };
+    Case { name: format!("runner::{name}"), outcome }
+}
+
 /// The case `program::print_keeps_its_order` prints digits in two ways.
 fn standard_error(said: &Said) -> Case {
-    let ok = said.err.lines().any(|line| line == "0123456789");
-    let detail = if ok { String::new() } else { format!("standard error is {:?}", said.err) };
-    Case { name: "runner::standard_error_keeps_its_order".to_owned(), ok, detail }
+    let holds = said.err.lines().any(|line| line == "0123456789");
+    judged("standard_error_keeps_its_order", holds, said)
 }
 
 /// With `--deadlock` the program waits for a task of the name `stuck`, which nobody will wake.
 fn deadlock(said: &Said) -> Case {
-    let ok = said.code == 1
+    let holds = said.code == 1
         && said.err.contains("deadlock: nothing is runnable")
         && said.err.contains("task \"stuck\"");
-    let detail = if ok {
-        String::new()
-    } else {
-        format!("code {}, standard error {:?}", said.code, said.err)
+    judged("deadlock_is_an_error_that_names_who_waits", holds, said)
+}
+
+/// With `--panic` a task panics. Where panics can be caught, the program tells of it before it panics
+/// as a whole.
+fn panic(host: Host, said: &Said) -> Case {
+    let out = match lacks::reason(host, "unwind") {
+        Some(_) => "",
+        None => "contained: task panicked: on purpose: 42\n",
     };
-    Case { name: "runner::deadlock_is_an_error_that_names_who_waits".to_owned(), ok, detail }
+    let holds = said.code != 0
+        && said.out == out
+        && said.err.contains("on purpose: 42")
+        && said.err.contains("panics.rs:");
+    judged("a_panic_is_an_error_that_names_its_place", holds, said)
 }
 
 /// Reads the program's output. It ends in the number of cases, so that none can get lost.
@@ -101,13 +163,19 @@ pub(super) fn parse(text: &str) -> Result<Vec<Case>> {
         }
         let line = serde_json::from_str(line)
             .with_context(|| format!("a line that is not of the conformance program: {line}"))?;
-        match line {
-            Line::Done { done: count } => done = Some(count),
-            Line::Case(case) if cases.iter().any(|other| other.name == case.name) => {
-                bail!("the case {} ran twice", case.name)
+        let (name, outcome) = match line {
+            Line::Done { done: count } => {
+                done = Some(count);
+                continue;
             }
-            Line::Case(case) => cases.push(case),
+            Line::Ran { case, ok: true, detail } => (case, Outcome::Holds(detail)),
+            Line::Ran { case, ok: false, detail } => (case, Outcome::Fails(detail)),
+            Line::Skipped { case, skip } => (case, Outcome::Skipped(skip)),
+        };
+        if cases.iter().any(|other| other.name == name) {
+            bail!("the case {name} ran twice");
         }
+        cases.push(Case { name, outcome });
     }
     match done {
         None => {
@@ -132,8 +200,12 @@ mod tests {
         parse(text).err().map(|error| error.to_string()).unwrap_or_default()
     }
 
-    fn said(err: &str, code: i32) -> Said {
-        Said { out: String::new(), err: err.to_owned(), code }
+    fn said(out: &str, err: &str, code: i32) -> Said {
+        Said { out: out.to_owned(), err: err.to_owned(), code }
+    }
+
+    fn holds(case: &Case) -> bool {
+        matches!(case.outcome, Outcome::Holds(_))
     }
 
     #[test]
@@ -151,16 +223,34 @@ mod tests {
     }
 
     #[test]
+    fn a_case_that_is_neither_ok_nor_skipped_is_an_error() {
+        let text = r#"{"case":"time::sleep"}"#;
+        assert!(error(text).starts_with("a line that is not of the conformance program"));
+    }
+
+    #[test]
     fn only_an_error_that_names_the_task_passes_as_a_deadlock() {
         let text = "deadlock: nothing is runnable\n  task \"stuck\" waits";
-        assert!(deadlock(&said(text, 1)).ok);
-        assert!(!deadlock(&said(text, 0)).ok);
-        assert!(!deadlock(&said("deadlock: nothing is runnable", 1)).ok);
+        assert!(holds(&deadlock(&said("", text, 1))));
+        assert!(!holds(&deadlock(&said("", text, 0))));
+        assert!(!holds(&deadlock(&said("", "deadlock: nothing is runnable", 1))));
+    }
+
+    #[test]
+    fn a_panic_is_told_before_it_ends_the_program_where_it_can_be_caught() {
+        let (out, err) =
+            ("contained: task panicked: on purpose: 42\n", "panics.rs:1: on purpose: 42");
+        assert!(holds(&panic(Host::Native, &said(out, err, 101))));
+        assert!(!holds(&panic(Host::Native, &said("", err, 101))));
+        assert!(holds(&panic(Host::Deno, &said("", err, 1))));
+        assert!(!holds(&panic(Host::Deno, &said(out, err, 1))));
+        assert!(!holds(&panic(Host::Deno, &said("", err, 0))));
+        assert!(!holds(&panic(Host::Deno, &said("", "on purpose: 42", 1))));
     }
 
     #[test]
     fn digits_out_of_order_fail() {
-        assert!(standard_error(&said("x\n0123456789\n", 0)).ok);
-        assert!(!standard_error(&said("1023456789\n", 0)).ok);
+        assert!(holds(&standard_error(&said("", "x\n0123456789\n", 0))));
+        assert!(!holds(&standard_error(&said("", "1023456789\n", 0))));
     }
 }

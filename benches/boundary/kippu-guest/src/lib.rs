@@ -3,6 +3,10 @@
 #[path = "../../loops.rs"]
 mod loops;
 
+use futures_util::{Stream, stream};
+use kippu::HostError;
+use kippu::stream::HostStream;
+
 mod host {
     mod raw {
         use kippu::HostError;
@@ -88,4 +92,18 @@ fn sync_numbers(n: u32) -> f64 {
 #[kippu::export]
 async fn echo(value: f64) -> f64 {
     value
+}
+
+#[kippu::export]
+async fn stream_in(mut numbers: HostStream<f64>) -> Result<f64, HostError> {
+    let mut sum = 0.0;
+    while let Some(number) = numbers.next().await {
+        sum += number?;
+    }
+    Ok(sum)
+}
+
+#[kippu::export]
+fn stream_out(n: u32) -> impl Stream<Item = f64> {
+    stream::iter((0..n).map(|_| 1.0))
 }

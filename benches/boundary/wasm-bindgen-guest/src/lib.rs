@@ -3,8 +3,13 @@
 #[path = "../../loops.rs"]
 mod loops;
 
+use futures_util::{StreamExt, stream};
+use js_sys::AsyncIterator;
+use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen_futures::spawn_local as spawn;
+use wasm_bindgen_futures::stream::JsStream;
+use wasm_streams::ReadableStream;
 
 mod host {
     use js_sys::Uint8Array;
@@ -92,4 +97,20 @@ pub fn sync_numbers(n: u32) -> f64 {
 #[wasm_bindgen]
 pub async fn echo(value: f64) -> f64 {
     value
+}
+
+#[wasm_bindgen]
+pub async fn stream_in(numbers: AsyncIterator) -> Result<f64, JsValue> {
+    let mut numbers = JsStream::from(numbers);
+    let mut sum = 0.0;
+    while let Some(number) = numbers.next().await {
+        sum += number?.as_f64().expect("a number");
+    }
+    Ok(sum)
+}
+
+#[wasm_bindgen]
+pub fn stream_out(n: u32) -> wasm_streams::readable::sys::ReadableStream {
+    let numbers = (0..n).map(|_| Ok(JsValue::from_f64(1.0)));
+    ReadableStream::from_stream(stream::iter(numbers)).into_raw()
 }

@@ -14,9 +14,15 @@ use crate::rt::Inner;
 
 pub(crate) mod abi;
 mod alloc;
+mod getrandom;
+pub(crate) mod streams;
 
-/// Polls between two looks at the clock. A look costs about as much as ten short polls.
+/// Polls between two looks at the clock, at most. A look costs about as much as ten short polls.
 const CHUNK: usize = 128;
+/// Polls at the start of a turn before the first look. Most turns have fewer, and do without the clock.
+const UNTIMED: usize = 16;
+/// How long the polls between two looks should take at most, in ns: a turn is later than its budget by so much.
+const LOOK_NS: u64 = 1_000_000;
 /// How long a turn may take, in ns, before the rest waits for a macrotask: half a frame at 60 Hz.
 const TURN_NS: u64 = 8_000_000;
 
@@ -45,6 +51,8 @@ pub(crate) struct JsDriver {
     /// While `main` is running: what to do about a deadlock. A function, so that guests without a `main`
     /// do not carry its code.
     deadlocked: Cell<Option<fn(&Inner)>>,
+    /// How many polls there are between two looks at the clock, which follows how long they take.
+    chunk: Cell<usize>,
     /// Fires timers. A function that is set with the first timer, so that guests without any do not carry
     /// the wheel's code.
     fire: Cell<Option<Fire>>,
@@ -77,6 +85,7 @@ impl JsDriver {
             wakes: Cell::new(Vec::new()),
             armed: Cell::new(None),
             deadlocked: Cell::new(None),
+            chunk: Cell::new(UNTIMED),
             fire: Cell::new(None),
         }
     }
@@ -107,6 +116,18 @@ impl JsDriver {
             // The turn's result will say; until then there is no need to ask again.
             self.armed.set(Some(deadline));
             abi::schedule_turn();
+        }
+    }
+
+    /// So long it took from one look at the clock to the next. Fewer polls stand between the next two when they are
+    /// slow, so that a turn ends in time, and more when they are quick, so that looking costs little.
+    fn pace(&self, took_ns: u64) {
+        let chunk = self.chunk.get();
+        if took_ns > LOOK_NS {
+            let fewer = chunk as u64 * LOOK_NS / took_ns;
+            self.chunk.set(fewer.max(1) as usize);
+        } else if took_ns < LOOK_NS / 4 {
+            self.chunk.set((chunk * 2).min(CHUNK));
         }
     }
 
@@ -149,18 +170,18 @@ pub(crate) fn turn(inner: &Inner, records: usize) -> f64 {
     if let Some(fire) = fire {
         fire(executor, abi::now_ns());
     }
-    let mut more = executor.run_ready(CHUNK);
+    let mut more = executor.run_ready(driver.chunk.get().min(UNTIMED));
     if more {
         let start = abi::now_ns();
-        while more {
-            let now = abi::now_ns();
-            if now.saturating_sub(start) > TURN_NS {
-                break;
-            }
+        let mut now = start;
+        while more && now.saturating_sub(start) <= TURN_NS {
             if let Some(fire) = driver.fire.get() {
                 fire(executor, now);
             }
-            more = executor.run_ready(CHUNK);
+            more = executor.run_ready(driver.chunk.get());
+            let before = now;
+            now = abi::now_ns();
+            driver.pace(now.saturating_sub(before));
         }
     }
     IN_TURN.set(false);

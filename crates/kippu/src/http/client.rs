@@ -7,11 +7,9 @@ use std::time::Duration;
 use http::Method;
 use http::header::HeaderValue;
 
-use super::{Error, ErrorKind, RequestBuilder};
+use super::options::Options;
+use super::{Credentials, Error, ErrorKind, Redirect, RequestBuilder};
 use crate::sys;
-
-/// How many redirects are followed unless the builder says otherwise.
-const REDIRECTS: u32 = 10;
 
 /// What is sent as `user-agent` unless the builder says otherwise.
 const USER_AGENT: &str = concat!("kippu/", env!("CARGO_PKG_VERSION"));
@@ -30,17 +28,12 @@ pub(super) struct Inner {
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
     pub(super) user_agent: HeaderValue,
-    pub(super) redirects: u32,
-    pub(super) timeout: Option<Duration>,
+    pub(super) options: Options,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Settings {
-            user_agent: HeaderValue::from_static(USER_AGENT),
-            redirects: REDIRECTS,
-            timeout: None,
-        }
+        Settings { user_agent: HeaderValue::from_static(USER_AGENT), options: Options::default() }
     }
 }
 
@@ -74,6 +67,21 @@ impl Client {
     /// A POST request. Errors in `url` are told when it is sent.
     pub fn post(&self, url: &str) -> RequestBuilder {
         self.request(Method::POST, url)
+    }
+
+    /// A PUT request. Errors in `url` are told when it is sent.
+    pub fn put(&self, url: &str) -> RequestBuilder {
+        self.request(Method::PUT, url)
+    }
+
+    /// A PATCH request. Errors in `url` are told when it is sent.
+    pub fn patch(&self, url: &str) -> RequestBuilder {
+        self.request(Method::PATCH, url)
+    }
+
+    /// A DELETE request. Errors in `url` are told when it is sent.
+    pub fn delete(&self, url: &str) -> RequestBuilder {
+        self.request(Method::DELETE, url)
     }
 
     /// A request of any method but CONNECT and TRACE, which hosts do not allow.
@@ -118,18 +126,44 @@ impl ClientBuilder {
         ClientBuilder { settings }
     }
 
+    fn with(self, change: impl FnOnce(&mut Options)) -> Self {
+        let settings = self.settings.map(|mut settings| {
+            change(&mut settings.options);
+            settings
+        });
+        ClientBuilder { settings }
+    }
+
     /// How many redirects are followed for one request. The default is 10. With 0
-    /// none is: the redirecting response itself is the result.
+    /// none is: the redirecting response itself is the result. Short for
+    /// [`redirect`](ClientBuilder::redirect) with [`Follow`](Redirect::Follow) or
+    /// [`Manual`](Redirect::Manual).
     pub fn redirects(self, redirects: u32) -> Self {
-        ClientBuilder { settings: self.settings.map(|settings| Settings { redirects, ..settings }) }
+        self.redirect(if redirects == 0 { Redirect::Manual } else { Redirect::Follow(redirects) })
+    }
+
+    /// What is done about redirects. The default is to follow 10.
+    pub fn redirect(self, redirect: Redirect) -> Self {
+        self.with(|options| options.redirect = redirect)
+    }
+
+    /// Which requests a browser sends its cookies with. The default is those to the page's own origin.
+    pub fn credentials(self, credentials: Credentials) -> Self {
+        self.with(|options| options.credentials = credentials)
     }
 
     /// How long sending a request may take: connecting, sending and all redirects,
     /// until the headers of the response are there. There is no limit by default.
-    /// Reading the body is not included; put [`crate::time::timeout`] around that.
+    /// Reading the body is not included: see [`read_timeout`](ClientBuilder::read_timeout), and for the
+    /// whole put [`crate::time::timeout`] around it.
     pub fn timeout(self, timeout: Duration) -> Self {
-        let timeout = Some(timeout);
-        ClientBuilder { settings: self.settings.map(|settings| Settings { timeout, ..settings }) }
+        self.with(|options| options.timeout = Some(timeout))
+    }
+
+    /// How long the next piece of a response's body may keep whoever reads it waiting. There is no limit
+    /// by default. Time in which nobody reads does not count.
+    pub fn read_timeout(self, timeout: Duration) -> Self {
+        self.with(|options| options.read_timeout = Some(timeout))
     }
 
     /// A client with these settings.

@@ -4,10 +4,14 @@ use std::fmt;
 
 use url::Url;
 
+/// An error of any library, or of the program's own.
+pub(crate) type Cause = Box<dyn std::error::Error + Send + Sync>;
+
 /// What went wrong, the same on every host for the same cause.
 ///
-/// A JavaScript host in a browser tells little: there most failures before
-/// the response are [`Connect`](ErrorKind::Connect).
+/// A page's `fetch` tells little: there most failures before the response, also that another origin does
+/// not permit the request, are [`Connect`](ErrorKind::Connect), and later ones
+/// [`Closed`](ErrorKind::Closed).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -21,7 +25,7 @@ pub enum ErrorKind {
     /// No secure connection could be made: the certificate is not trusted or does
     /// not fit, or the two sides have no protocol in common.
     Tls,
-    /// The time that was set for the request is over.
+    /// The time that was set for the request, or for reading on, is over.
     Timeout,
     /// The connection ended before the response was complete.
     Closed,
@@ -29,6 +33,17 @@ pub enum ErrorKind {
     Protocol,
     /// There were more redirects than the client allows.
     TooManyRedirects,
+    /// The server redirects, and the request must not follow
+    /// ([`Redirect::Error`](super::Redirect::Error)), or cannot: a streamed body
+    /// cannot be sent a second time.
+    Redirect,
+    /// The body of the request could not be made. The source is the error of the
+    /// stream that it was made of.
+    Body,
+    /// The body of the response is not what it was read as.
+    Decode,
+    /// The host does not let the program do this; the source names what.
+    Unsupported,
     /// The request is not allowed, or something else; the source tells.
     Other,
 }
@@ -44,6 +59,10 @@ impl ErrorKind {
             ErrorKind::Closed => "the connection was closed before the response was complete",
             ErrorKind::Protocol => "the server's answer is not valid HTTP",
             ErrorKind::TooManyRedirects => "too many redirects",
+            ErrorKind::Redirect => "a redirect that the request cannot follow",
+            ErrorKind::Body => "the body of the request could not be made",
+            ErrorKind::Decode => "the body of the response is not what was expected",
+            ErrorKind::Unsupported => "this host cannot do that",
             ErrorKind::Other => "the request failed",
         }
     }
@@ -52,7 +71,9 @@ impl ErrorKind {
 /// Why a request failed.
 ///
 /// `Display` is the same on every host: what went wrong, and the URL where it is
-/// known. The [source](std::error::Error::source) holds the details in the host's own words.
+/// known. The [source](std::error::Error::source) holds the details in the host's own words: on a
+/// JavaScript host it is a [`HostError`](crate::HostError), whose sources are the causes that the
+/// host gave. Of kind [`Body`](ErrorKind::Body) it is the error of the program's own stream.
 pub struct Error {
     inner: Box<Inner>,
 }
@@ -61,7 +82,7 @@ struct Inner {
     kind: ErrorKind,
     /// As the caller wrote it, if it could not be parsed.
     url: Option<String>,
-    detail: Option<Detail>,
+    source: Option<Cause>,
 }
 
 /// Text only, so that no library below becomes part of the interface.
@@ -70,16 +91,14 @@ struct Inner {
 struct Detail(String);
 
 impl Error {
-    /// An error without details.
-    pub(crate) fn new(kind: ErrorKind) -> Self {
-        Error { inner: Box::new(Inner { kind, url: None, detail: None }) }
+    /// An error whose source is `source`.
+    pub(crate) fn new(kind: ErrorKind, source: impl Into<Cause>) -> Self {
+        Error { inner: Box::new(Inner { kind, url: None, source: Some(source.into()) }) }
     }
 
     /// An error whose source says `detail`.
     pub(crate) fn with_detail(kind: ErrorKind, detail: impl fmt::Display) -> Self {
-        let mut error = Error::new(kind);
-        error.inner.detail = Some(Detail(detail.to_string()));
-        error
+        Error::new(kind, Detail(detail.to_string()))
     }
 
     /// The same error with the URL that it is about, unless it has one. Any
@@ -123,13 +142,30 @@ impl fmt::Debug for Error {
         f.debug_struct("Error")
             .field("kind", &self.inner.kind)
             .field("url", &self.inner.url)
-            .field("detail", &self.inner.detail.as_ref().map(|detail| &detail.0))
+            .field("source", &self.inner.source)
             .finish()
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.inner.detail.as_ref().map(|detail| detail as _)
+        self.inner.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<Error> for std::io::Error {
+    /// The kind is the closest one; the error itself is inside.
+    fn from(error: Error) -> Self {
+        use std::io::ErrorKind as Io;
+        let kind = match error.kind() {
+            ErrorKind::Url => Io::InvalidInput,
+            ErrorKind::Dns | ErrorKind::Connect => Io::NotConnected,
+            ErrorKind::Timeout => Io::TimedOut,
+            ErrorKind::Closed => Io::UnexpectedEof,
+            ErrorKind::Protocol | ErrorKind::Decode | ErrorKind::Tls => Io::InvalidData,
+            ErrorKind::Unsupported => Io::Unsupported,
+            _ => Io::Other,
+        };
+        std::io::Error::new(kind, error)
     }
 }

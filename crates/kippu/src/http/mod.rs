@@ -9,36 +9,74 @@
 //! # }
 //! ```
 //!
-//! What is the same everywhere: redirects, timeouts, which requests are refused,
-//! and the [kinds of errors](ErrorKind). What depends on the host:
-//!
-//! - Natively it is HTTP/1.1 over TCP or TLS, with the certificates that the system
-//!   trusts (or those in the file that the variable `SSL_CERT_FILE` names), without
-//!   proxies. Bodies come as they are on the wire.
-//! - On JavaScript hosts it is the host's `fetch`, with its protocols, proxies and
-//!   cross-origin rules. It undoes `content-encoding`.
+//! Natively it is HTTP/1.1 over TCP or TLS, with the certificates that the system trusts (or those in the
+//! file that the variable `SSL_CERT_FILE` names), without proxies. On JavaScript hosts it is the host's
+//! `fetch`, with its protocols, proxies and, in pages, cross-origin rules.
 //!
 //! Futures of this module are `Send`. Dropping one, or a [`Response`], ends the
-//! exchange; a request that was sent may have been answered and acted upon.
+//! exchange on every host, in the middle of an upload or download too; a request that was sent may have been
+//! answered and acted upon.
+//!
+//! # What depends on the host
+//!
+//! | | natively | Node, Deno, Bun | pages and workers of browsers |
+//! |---|---|---|---|
+//! | redirects | followed by this crate | the same | followed by the browser, by its own limit; [`Redirect::Manual`] is an error when there is one |
+//! | cookies | none are kept; the headers `cookie` and `set-cookie` pass through | the same | kept by the browser, see [`Credentials`]; the headers cannot be set and seen |
+//! | headers of requests | all but the [client's own](RequestBuilder::header) | the same | those that browsers [forbid](https://developer.mozilla.org/docs/Glossary/Forbidden_request_header) are [`ErrorKind::Unsupported`]; `user-agent` is the browser's |
+//! | headers of responses | all | all | of other origins those that they expose |
+//! | streamed request bodies | sent as they are made | the same | collected first, then sent |
+//! | `content-encoding` | left as it is | undone; not asked for | undone |
+//! | kinds of errors | all | all | mostly [`Connect`](ErrorKind::Connect) and [`Closed`](ErrorKind::Closed) |
+//! | [source](std::error::Error::source) of errors | text | [`HostError`](crate::HostError) | [`HostError`](crate::HostError) |
+//!
+//! # Features
+//!
+//! With the feature `json` (not a default one), `RequestBuilder::json` and `Response::json` convert bodies by
+//! serde.
 
 mod client;
 mod error;
+mod options;
+mod read;
 mod redirect;
 mod request;
 mod response;
+mod upload;
 
+pub use bytes::Bytes;
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+pub use options::{Credentials, Redirect};
+pub use read::{BytesStream, Reader};
 pub use request::RequestBuilder;
 pub use response::Response;
 pub use url::Url;
 
-/// One exchange without redirects, as `sys::http::exchange` takes it.
+#[cfg(not(kippu_js))]
+pub(crate) use upload::Interrupted;
+pub(crate) use upload::Upload;
+
+/// One exchange, as `sys::http::exchange` takes it. Redirects are left to the caller, unless the host
+/// hides them.
 pub(crate) struct Request {
     pub(crate) method: Method,
     /// Of scheme http or https, with a host, without credentials and fragment.
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Option<bytes::Bytes>,
+    /// Sent by hosts that have none of their own, unless `headers` has one.
+    pub(crate) user_agent: HeaderValue,
+    pub(crate) body: Outgoing,
+    pub(crate) redirect: Redirect,
+    pub(crate) credentials: Credentials,
+}
+
+/// The body of a request.
+pub(crate) enum Outgoing {
+    None,
+    Bytes(Bytes),
+    Stream(crate::sys::http::Streamed),
+    /// It was a stream, and has been taken.
+    Sent,
 }

@@ -5,40 +5,48 @@ use http::header::{
     LOCATION, PROXY_AUTHORIZATION,
 };
 use http::{HeaderMap, Method, StatusCode};
+use url::Url;
 
-use super::{Error, ErrorKind, Request, request};
+use super::{Error, ErrorKind, Outgoing, Request, request};
 
-/// Turns `request` into the one that follows a response of `status` and `headers`.
-/// `false` if the response is no redirect; one without `location` is none.
+/// Where a response of `status` and `headers` to a request of `url` leads, as it says
+/// there. `None` if it is no redirect; one without `location` is none.
+pub(super) fn location(status: StatusCode, headers: &HeaderMap) -> Option<String> {
+    if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
+    }
+    // Servers do send raw UTF-8 here; `Url` encodes it.
+    headers.get(LOCATION).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned())
+}
+
+/// Turns `request` into the one that follows a response of `status` that leads to `location`.
 ///
 /// # Errors
-/// When `location` is not a URL that can be fetched.
+/// When `location` is not a URL that can be fetched, or the body is needed again and was a stream.
 pub(super) fn follow(
     request: &mut Request,
     status: StatusCode,
-    headers: &HeaderMap,
-) -> Result<bool, Error> {
-    let keeps_method = match status {
-        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => false,
-        StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => true,
-        _ => return Ok(false),
+    location: &str,
+) -> Result<(), Error> {
+    let target = target(&request.url, location)?;
+    let becomes_get = match status {
+        StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND => request.method == Method::POST,
+        StatusCode::SEE_OTHER => !matches!(request.method, Method::GET | Method::HEAD),
+        _ => false,
     };
-    let Some(location) = headers.get(LOCATION) else {
-        return Ok(false);
-    };
-    // Servers do send raw UTF-8 here; `Url` encodes it.
-    let location = String::from_utf8_lossy(location.as_bytes());
-    let target = request.url.join(&location).map_err(|error| {
-        Error::with_detail(ErrorKind::Url, format_args!("in a redirect: {error}"))
-            .at_text(&location)
-    })?;
-    let target = request::checked(target)?;
-    if !keeps_method && request.method != Method::HEAD {
+    if becomes_get {
         request.method = Method::GET;
-        request.body = None;
+        request.body = Outgoing::None;
         for name in [CONTENT_ENCODING, CONTENT_LANGUAGE, CONTENT_LOCATION, CONTENT_TYPE] {
             request.headers.remove(name);
         }
+    }
+    if matches!(request.body, Outgoing::Stream(_) | Outgoing::Sent) {
+        let detail = format_args!(
+            "{} leads to {target}, and a streamed body cannot be sent again",
+            status.as_u16()
+        );
+        return Err(Error::with_detail(ErrorKind::Redirect, detail).at(&request.url));
     }
     if target.origin() != request.url.origin() {
         for name in [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION] {
@@ -46,5 +54,12 @@ pub(super) fn follow(
         }
     }
     request.url = target;
-    Ok(true)
+    Ok(())
+}
+
+fn target(from: &Url, location: &str) -> Result<Url, Error> {
+    let target = from.join(location).map_err(|error| {
+        Error::with_detail(ErrorKind::Url, format_args!("in a redirect: {error}")).at_text(location)
+    })?;
+    request::checked(target)
 }

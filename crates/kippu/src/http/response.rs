@@ -1,11 +1,21 @@
 //! The answer to a request.
 
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
 use bytes::{Bytes, BytesMut};
+use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
-use super::Error;
-use crate::sys::http::{Answer, Body};
+use super::request::why;
+use super::upload::Watch;
+use super::{BytesStream, Error, ErrorKind, Reader};
+use crate::sys;
+use crate::time::{Sleep, sleep};
 
 /// The answer to a request: its head, and its body as it comes in. Dropping it ends
 /// the transfer.
@@ -14,13 +24,40 @@ pub struct Response {
     status: StatusCode,
     headers: HeaderMap,
     url: Url,
-    body: Body,
+    transfer: Transfer,
+    waiting: Option<Waiting>,
+}
+
+/// What is still under way when the head is here.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    pub(super) body: sys::http::Body,
+    /// Of the request's body, if that was a stream.
+    pub(super) watch: Option<Watch>,
+    pub(super) timeout: Option<Duration>,
+}
+
+/// Somebody waits for the next piece.
+struct Waiting {
+    /// While it does, the program is not stuck.
+    _hold: sys::http::Hold,
+    limit: Option<Sleep>,
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("limit", &self.limit).finish_non_exhaustive()
+    }
 }
 
 impl Response {
-    pub(super) fn new(answer: Answer, url: Url) -> Self {
-        let Answer { status, headers, body } = answer;
-        Response { status, headers, url, body }
+    pub(super) fn new(
+        status: StatusCode,
+        headers: HeaderMap,
+        url: Url,
+        transfer: Transfer,
+    ) -> Self {
+        Response { status, headers, url, transfer, waiting: None }
     }
 
     /// The status.
@@ -29,7 +66,8 @@ impl Response {
         self.status
     }
 
-    /// The headers. Names are in lower case.
+    /// The headers. Names are in lower case. A name that came several times, such as
+    /// `set-cookie`, has several values.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.headers
@@ -41,17 +79,91 @@ impl Response {
         &self.url
     }
 
+    /// How many bytes the body has, as the header `content-length` says; for a HEAD request how many it
+    /// would have. `None` when the server or the host does not tell.
+    #[must_use]
+    pub fn content_length(&self) -> Option<u64> {
+        self.headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
     /// The next piece of the body, as it arrives and never empty; `None` at the end.
     ///
     /// # Errors
-    /// [`Closed`](super::ErrorKind::Closed) when the connection ends too early,
-    /// [`Protocol`](super::ErrorKind::Protocol) when what comes is not HTTP. There
-    /// is nothing more to read then.
+    /// [`Closed`](ErrorKind::Closed) when the connection ends too early,
+    /// [`Protocol`](ErrorKind::Protocol) when what comes is not HTTP, [`Body`](ErrorKind::Body)
+    /// when the request was still being sent and its stream failed. There
+    /// is nothing more to read then. [`Timeout`](ErrorKind::Timeout) after the
+    /// [read timeout](super::ClientBuilder::read_timeout); reading may go on.
     ///
     /// # Cancellation
     /// Dropping the future loses nothing.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        self.body.chunk().await.map_err(|error| error.at(&self.url))
+        struct Reading<'a>(&'a mut Response);
+
+        impl Drop for Reading<'_> {
+            fn drop(&mut self) {
+                self.0.waiting = None;
+            }
+        }
+
+        let reading = Reading(self);
+        poll_fn(|cx| reading.0.poll_chunk(cx)).await
+    }
+
+    /// Like [`chunk`](Response::chunk), for futures that cannot wait there. Until it is ready or the
+    /// response is dropped, somebody counts as waiting.
+    pub(super) fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Error>> {
+        let result = match self.transfer.body.poll_chunk(cx) {
+            Poll::Ready(result) => result.map_err(|error| why(error, self.transfer.watch.as_ref())),
+            Poll::Pending => match self.wait(cx) {
+                Poll::Ready(error) => Err(error),
+                Poll::Pending => return Poll::Pending,
+            },
+        };
+        self.waiting = None;
+        if matches!(result, Ok(None)) {
+            self.transfer.watch = None;
+        }
+        Poll::Ready(result.map_err(|error| error.at(&self.url)))
+    }
+
+    /// Ready with the error that ends waiting.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let waiting = match &mut self.waiting {
+            Some(waiting) => waiting,
+            None => {
+                let _hold = match sys::http::hold() {
+                    Ok(hold) => hold,
+                    Err(error) => return Poll::Ready(error),
+                };
+                let limit = self.transfer.timeout.map(sleep);
+                self.waiting.insert(Waiting { _hold, limit })
+            }
+        };
+        match &mut waiting.limit {
+            Some(limit) => Pin::new(limit).poll(cx).map(|()| {
+                let limit = self.transfer.timeout.unwrap_or_default();
+                Error::with_detail(
+                    ErrorKind::Timeout,
+                    format_args!("nothing more of the body within {limit:?}"),
+                )
+            }),
+            None => Poll::Pending,
+        }
+    }
+
+    /// The rest of the body as a stream of the pieces that [`chunk`](Response::chunk) gives.
+    pub fn bytes_stream(self) -> BytesStream {
+        BytesStream::new(self)
+    }
+
+    /// The rest of the body as an `AsyncRead` and `AsyncBufRead` of `futures-io`. The errors are those of
+    /// [`chunk`](Response::chunk), inside `std::io::Error`s.
+    pub fn into_reader(self) -> Reader {
+        Reader::new(self)
     }
 
     /// The rest of the body, whatever its size. Read [`chunk`](Response::chunk)s
@@ -84,5 +196,19 @@ impl Response {
         let bytes = self.bytes().await?;
         let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
         Ok(String::from_utf8_lossy(bytes).into_owned())
+    }
+
+    /// The rest of the body, which is JSON, as a value.
+    ///
+    /// # Errors
+    /// Those of [`chunk`](Response::chunk), and [`Decode`](ErrorKind::Decode) when it is no JSON or not that
+    /// of a `T`.
+    #[cfg(feature = "json")]
+    pub async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T, Error> {
+        let url = self.url.clone();
+        let bytes = self.bytes().await?;
+        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        serde_json::from_slice(bytes)
+            .map_err(|error| Error::with_detail(ErrorKind::Decode, error).at(&url))
     }
 }

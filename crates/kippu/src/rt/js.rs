@@ -40,13 +40,30 @@ fn make() -> &'static Inner {
 }
 
 /// What `#[kippu::main]` does: makes `main` a task and returns to the host, which turns it.
+///
+/// wasm-bindgen's tool makes real `main` functions run when an instance is made. Beside it `main` is put by until
+/// `start_main`.
 pub(crate) fn run_main<F>(future: F)
 where
     F: Future + 'static,
     F::Output: Termination + 'static,
 {
+    #[cfg(feature = "js-sys")]
+    MAIN.set(Some(Box::new(|| spawn_main(future))));
+    #[cfg(not(feature = "js-sys"))]
+    spawn_main(future);
+}
+
+/// Nobody knows what wasm-bindgen's callbacks will wake, so beside it there are no deadlocks.
+const FINDS_DEADLOCKS: bool = cfg!(not(feature = "js-sys"));
+
+fn spawn_main<F>(future: F)
+where
+    F: Future + 'static,
+    F::Output: Termination + 'static,
+{
     super::with(|inner| {
-        inner.driver.on_deadlock(Some(deadlocked));
+        inner.driver.on_deadlock(FINDS_DEADLOCKS.then_some(deadlocked));
         let main = inner.executor.spawn_with(TaskOptions::new().name("main"), async move {
             let code = future.await.report();
             super::with(|inner| inner.driver.on_deadlock(None));
@@ -54,6 +71,24 @@ where
         });
         drop(main);
     });
+}
+
+#[cfg(feature = "js-sys")]
+thread_local! {
+    static MAIN: std::cell::Cell<Option<Box<dyn FnOnce()>>> = const { std::cell::Cell::new(None) };
+}
+
+/// Makes `main` a task, or replies that there is none.
+#[cfg(feature = "js-sys")]
+pub(crate) fn start_main() {
+    match MAIN.take() {
+        Some(start) => start(),
+        None => {
+            let error =
+                HostError::new("the module has no `main`: it is a library, call its exports");
+            abi::reply(MAIN_CALL, Answer::Error(error));
+        }
+    }
 }
 
 fn deadlocked(inner: &Inner) {

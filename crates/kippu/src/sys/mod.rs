@@ -26,13 +26,16 @@
 //!         async create_dir_all, remove_file, remove_dir_all(path) -> io::Result<()>
 //!         async rename(from, to) -> io::Result<()>
 //!         async canonicalize(path) -> io::Result<String>
+//! random  fill(&mut [u8]) -> io::Result<()>             never called with nothing to fill
 //! signal  async ctrl_c() -> io::Result<()>
 //! http    Connections: Default + Debug + Send + Sync   what one Client keeps
 //!         async exchange(&Connections, http::Request) -> Result<Answer, http::Error>
-//!                                                      no redirects
-//!         Answer { status: StatusCode, headers: HeaderMap, body: Body }
-//!         Body::chunk(&mut self) -> Result<Option<Bytes>, http::Error>   never an empty chunk
-//!                                                      dropping a Body closes it
+//!                                                      follows no redirects unless the host insists
+//!         Answer { status: StatusCode, headers: HeaderMap, url: Option<Url>, body: Body }
+//!         Streamed::new(http::Upload)                  a request's body that is made while it is sent
+//!         Body::poll_chunk(&mut self, cx) -> Poll<Result<Option<Bytes>, http::Error>>
+//!                                                      never an empty chunk; dropping a Body closes it
+//!         hold() -> Result<Hold, http::Error>          keeps the program going while it waits
 //! ```
 
 #[cfg(not(kippu_js))]

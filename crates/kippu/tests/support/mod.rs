@@ -110,7 +110,19 @@ fn receive(reader: &mut impl BufRead) -> Option<Received> {
         };
         request.headers.push((name.to_ascii_lowercase(), value.to_owned()));
     }
-    if let Some(length) = request.header("content-length") {
+    if request.header("transfer-encoding") == Some("chunked") {
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).ok()?;
+            let length = usize::from_str_radix(line.trim(), 16).ok()?;
+            let mut piece = vec![0; length + 2];
+            reader.read_exact(&mut piece).ok()?;
+            request.body.extend_from_slice(&piece[..length]);
+            if length == 0 {
+                break;
+            }
+        }
+    } else if let Some(length) = request.header("content-length") {
         request.body = vec![0; length.parse().expect("a number")];
         reader.read_exact(&mut request.body).ok()?;
     }

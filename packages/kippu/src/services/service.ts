@@ -2,20 +2,27 @@
 
 import { codecOf } from "../codec.js";
 import type { Schema } from "../schema.js";
-import type { HostFunction, Signature, Type } from "../types.js";
+import type { HostFunction, Signature, Stream, Type } from "../types.js";
 import { TYPE_NAMES } from "../types.js";
 
 /** A service function: its signature and what it does. */
 export type Service = readonly [Signature, HostFunction];
 
-const typeOf = (type: string | Schema): Type =>
-  typeof type === "string" ? TYPE_NAMES.indexOf(type) : codecOf(type);
+const typeOf = (type: string | Schema | Stream): Type =>
+  typeof type === "string" ? TYPE_NAMES.indexOf(type) : "stream" in type ? type : codecOf(type);
+
+/**
+ * A stream with items of `type`. It belongs to no instance yet: `instantiate` puts that of the guest
+ * in its place.
+ */
+export const streamOf = (type: string | Schema): Stream =>
+  ({ stream: typeOf(type), name: "stream" }) as Stream;
 
 const declare =
   (isAsync: boolean) =>
   (
     name: string,
-    params: Record<string, string | Schema>,
+    params: Record<string, string | Schema | Stream>,
     result: string | Schema,
     fn: HostFunction,
   ): readonly [string, Service] => [

@@ -19,7 +19,9 @@ compile_error!(
 );
 
 /// The version of `abi/spec.md`.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
+/// In the number of a call: it may be cancelled.
+pub(crate) const CANCELLABLE: i32 = 1 << 30;
 const CAPACITY: usize = 1024;
 const ARENA: usize = 16 * 1024;
 
@@ -33,8 +35,15 @@ unsafe extern "C" {
     safe fn import_schedule_turn();
     #[link_name = "cancel"]
     safe fn import_cancel(ticket: u32);
+    #[link_name = "stream_next"]
+    safe fn import_stream_next(ticket: u32, stream: u32) -> i32;
+    #[link_name = "stream_close"]
+    safe fn import_stream_close(stream: u32);
     #[link_name = "reply"]
     fn import_reply(call: i32, tag: u32, ptr: *const u8, len: usize, value: f64);
+    #[cfg(feature = "tracing")]
+    #[link_name = "trace"]
+    fn import_trace(kind: i32, id: u32, ptr: *const u8, len: usize) -> i32;
     #[cfg(feature = "panic-report")]
     #[link_name = "panic"]
     fn import_panic(ptr: *const u8, len: usize);
@@ -90,6 +99,16 @@ pub(crate) fn cancel(ticket: Ticket) {
     import_cancel(ticket.to_raw());
 }
 
+/// Asks a stream of the host's for its next item: 1 when the answer record holds it.
+pub(crate) fn stream_next(ticket: u32, stream: u32) -> i32 {
+    import_stream_next(ticket, stream)
+}
+
+/// Tells the host that nobody will ask this stream any more.
+pub(crate) fn stream_close(stream: u32) {
+    import_stream_close(stream);
+}
+
 /// Settles a call.
 pub(crate) fn reply(call: i32, answer: Answer) {
     let (tag, bytes, value) = match answer {
@@ -100,6 +119,13 @@ pub(crate) fn reply(call: i32, answer: Answer) {
     };
     // SAFETY: the bytes live until the call returns, and the host reads them during it only.
     unsafe { import_reply(call, tag, bytes.as_ptr(), bytes.len(), value) };
+}
+
+/// Tells the host of a span or an event; whether it records them.
+#[cfg(feature = "tracing")]
+pub(crate) fn trace(kind: i32, id: u32, strings: &[u8]) -> bool {
+    // SAFETY: the bytes live until the call returns, and the host reads them during it only.
+    unsafe { import_trace(kind, id, strings.as_ptr(), strings.len()) != 0 }
 }
 
 #[cfg(feature = "panic-report")]
@@ -206,4 +232,36 @@ unsafe extern "C" fn kippu_free(ptr: *mut u8, len: usize) {
 #[unsafe(no_mangle)]
 extern "C" fn kippu_turn(records: usize) -> f64 {
     crate::rt::with(|inner| super::turn(inner, records))
+}
+
+// Elsewhere `main` itself starts the program.
+#[cfg(feature = "js-sys")]
+#[unsafe(no_mangle)]
+extern "C" fn kippu_start() -> i32 {
+    crate::rt::start_main();
+    0
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn kippu_cancel_call(call: i32) {
+    crate::macros_rt::cancel_call(call);
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn kippu_stream_next(call: i32, stream: u32) -> i32 {
+    super::streams::stream_next(call, stream)
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn kippu_stream_close(stream: u32) {
+    super::streams::stream_close(stream);
+}
+
+#[cfg(feature = "dump")]
+#[unsafe(no_mangle)]
+extern "C" fn kippu_dump() -> i32 {
+    let tasks = crate::rt::with(|inner| crate::dump::encode(&inner.executor.dump(), now_ns()));
+    // -1: the call of a sync function.
+    reply(-1, Answer::Bytes(tasks));
+    0
 }

@@ -3,15 +3,18 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
+use futures_core::Stream;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use url::Url;
 
 use crate::HostError;
-use crate::http::{Error, ErrorKind, Request};
+use crate::http::{Credentials, Error, ErrorKind, Outgoing, Redirect, Request, Upload};
 
 mod host {
+    use futures_core::Stream;
     use postcard_schema::Schema;
     use serde::{Deserialize, Serialize};
 
@@ -22,7 +25,10 @@ mod host {
         pub(super) method: String,
         pub(super) url: String,
         pub(super) headers: Vec<(String, String)>,
+        pub(super) user_agent: String,
         pub(super) body: Option<Vec<u8>>,
+        pub(super) redirect: u8,
+        pub(super) credentials: u8,
     }
 
     #[derive(Serialize, Deserialize, Schema)]
@@ -30,10 +36,16 @@ mod host {
         pub(super) handle: u32,
         pub(super) status: u16,
         pub(super) headers: Vec<(String, String)>,
+        pub(super) url: String,
     }
 
     #[kippu::host(module = "kippu:http")]
     pub(super) async fn fetch(request: Request) -> Result<Response, HostError>;
+    #[kippu::host(module = "kippu:http")]
+    pub(super) async fn upload(
+        request: Request,
+        body: impl Stream<Item = Result<Vec<u8>, HostError>> + 'static,
+    ) -> Result<Response, HostError>;
     #[kippu::host(module = "kippu:http")]
     pub(super) async fn chunk(handle: u32) -> Result<Vec<u8>, HostError>;
     #[kippu::host(module = "kippu:http")]
@@ -47,7 +59,49 @@ pub(crate) struct Connections;
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// Where it came from, if the host followed redirects.
+    pub(crate) url: Option<Url>,
     pub(crate) body: Body,
+}
+
+/// The ticket of the host's operation is what keeps the program going.
+pub(crate) struct Hold;
+
+pub(crate) fn hold() -> Result<Hold, Error> {
+    Ok(Hold)
+}
+
+type Fetching = Pin<Box<dyn Future<Output = Result<host::Response, HostError>> + Send>>;
+
+/// A body that is made while it is sent.
+pub(crate) struct Streamed {
+    body: Upload,
+    /// Named where a body is streamed and nowhere else, so that other guests carry nothing of it.
+    send: fn(host::Request, Upload) -> Fetching,
+}
+
+impl Streamed {
+    pub(crate) fn new(body: Upload) -> Self {
+        Streamed { body, send: |request, body| Box::pin(host::upload(request, Crossing(body))) }
+    }
+}
+
+/// The pieces as they cross.
+struct Crossing(Upload);
+
+impl Stream for Crossing {
+    type Item = Result<Vec<u8>, HostError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let piece = Pin::new(&mut self.0).poll_next(cx);
+        piece.map(|piece| {
+            piece.map(|piece| {
+                // The host gives the error back as the reason of the failure, if at all; whoever waits
+                // for the answer has the stream's own.
+                piece.map(Vec::from).map_err(|error| HostError::new(error.to_string()))
+            })
+        })
+    }
 }
 
 type Reading = Pin<Box<dyn Future<Output = Result<Vec<u8>, HostError>> + Send + Sync>>;
@@ -55,8 +109,8 @@ type Reading = Pin<Box<dyn Future<Output = Result<Vec<u8>, HostError>> + Send + 
 /// Names the body that the host keeps. Dropping it closes it there.
 pub(crate) struct Body {
     handle: Option<u32>,
-    /// A read that nobody waits for at the moment. The host may have taken its bytes from the body already, so
-    /// the next read goes on with it.
+    /// The read that is under way. It stays when nobody waits for it: the host may have taken its bytes from
+    /// the body already.
     reading: Option<Reading>,
 }
 
@@ -67,15 +121,30 @@ impl fmt::Debug for Body {
 }
 
 /// A `fetch` under way. Dropped when its answer is here but has not been taken, it closes the body.
-struct Fetch<F: Future<Output = Result<host::Response, HostError>> + Unpin>(Option<F>);
+struct Fetch(Option<Fetching>);
 
-impl<F: Future<Output = Result<host::Response, HostError>> + Unpin> Drop for Fetch<F> {
+impl Future for Fetch {
+    type Output = Result<host::Response, HostError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(call) = &mut self.0 else {
+            return Poll::Pending;
+        };
+        let polled = call.as_mut().poll(cx);
+        if polled.is_ready() {
+            self.0 = None;
+        }
+        polled
+    }
+}
+
+impl Drop for Fetch {
     fn drop(&mut self) {
         let Some(mut call) = self.0.take() else {
             return;
         };
         let mut cx = Context::from_waker(Waker::noop());
-        if let Poll::Ready(Ok(response)) = Pin::new(&mut call).poll(&mut cx) {
+        if let Poll::Ready(Ok(response)) = call.as_mut().poll(&mut cx) {
             // Nobody is left to hear of an error.
             let _ = host::close(response.handle);
         }
@@ -86,18 +155,32 @@ pub(crate) async fn exchange(_: &Connections, request: Request) -> Result<Answer
     let headers = request.headers.iter().map(|(name, value)| {
         (name.as_str().to_owned(), value.as_bytes().iter().map(|&byte| char::from(byte)).collect())
     });
-    let request = host::Request {
+    let mut message = host::Request {
         method: request.method.as_str().to_owned(),
         url: request.url.into(),
         headers: headers.collect(),
-        body: request.body.map(Vec::from),
+        user_agent: request.user_agent.as_bytes().iter().map(|&byte| char::from(byte)).collect(),
+        body: None,
+        redirect: match request.redirect {
+            Redirect::Follow(_) => 0,
+            Redirect::Manual => 1,
+            Redirect::Error => 2,
+        },
+        credentials: match request.credentials {
+            Credentials::Omit => 0,
+            Credentials::SameOrigin => 1,
+            Credentials::Include => 2,
+        },
     };
-    let mut fetch = Fetch(Some(host::fetch(request)));
-    let answer = match &mut fetch.0 {
-        Some(call) => call.await,
-        None => unreachable!("it was made in the line above"),
+    let call: Fetching = match request.body {
+        Outgoing::Stream(Streamed { body, send }) => send(message, body),
+        Outgoing::Bytes(bytes) => {
+            message.body = Some(Vec::from(bytes));
+            Box::pin(host::fetch(message))
+        }
+        Outgoing::None | Outgoing::Sent => Box::pin(host::fetch(message)),
     };
-    fetch.0 = None;
+    let answer = Fetch(Some(call)).await;
     let response = answer.map_err(from_host)?;
     let body = Body { handle: Some(response.handle), reading: None };
     let status = StatusCode::from_u16(response.status)
@@ -112,22 +195,31 @@ pub(crate) async fn exchange(_: &Connections, request: Request) -> Result<Answer
     headers.for_each(|(name, value)| {
         map.append(name, value);
     });
-    Ok(Answer { status, headers: map, body })
+    let url = match &*response.url {
+        "" => None,
+        text => Some(Url::parse(text).map_err(|e| Error::with_detail(ErrorKind::Protocol, e))?),
+    };
+    Ok(Answer { status, headers: map, url, body })
 }
 
 impl Body {
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+    /// The next piece, never empty; `None` at the end.
+    pub(crate) fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Error>> {
         let Some(handle) = self.handle else {
-            return Ok(None);
+            return Poll::Ready(Ok(None));
         };
-        let chunk = self.reading.get_or_insert_with(|| Box::pin(host::chunk(handle))).await;
+        let reading = self.reading.get_or_insert_with(|| Box::pin(host::chunk(handle)));
+        let chunk = ready!(reading.as_mut().poll(cx));
         self.reading = None;
         // At its end, and when it has failed, the host has forgotten the handle.
         if !matches!(&chunk, Ok(bytes) if !bytes.is_empty()) {
             self.handle = None;
         }
         let bytes = chunk.map_err(from_host)?;
-        Ok((!bytes.is_empty()).then(|| Bytes::from(bytes)))
+        Poll::Ready(Ok((!bytes.is_empty()).then(|| Bytes::from(bytes))))
     }
 }
 
@@ -149,7 +241,9 @@ fn from_host(error: HostError) -> Error {
         "timeout" => ErrorKind::Timeout,
         "protocol" => ErrorKind::Protocol,
         "url" => ErrorKind::Url,
+        "redirect" => ErrorKind::Redirect,
+        "unsupported" => ErrorKind::Unsupported,
         _ => ErrorKind::Other,
     };
-    Error::with_detail(kind, error)
+    Error::new(kind, error)
 }

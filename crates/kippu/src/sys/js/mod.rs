@@ -6,4 +6,5 @@ pub(crate) mod fs;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 pub(crate) mod io;
+pub(crate) mod random;
 pub(crate) mod signal;

@@ -4,10 +4,7 @@ import type { Dirent, Stats } from "node:fs";
 import * as fs from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Context } from "../../call.js";
-import { F64, STRING, seq, struct, tuple, U8 } from "../../schema.js";
-import { later, service } from "../service.js";
-
-const METADATA = struct("Metadata", { kind: U8, len: F64, modified_ms: F64 });
+import { fileService } from "../fs.js";
 
 const kindOf = (of: Dirent | Stats): number =>
   of.isFile() ? 0 : of.isDirectory() ? 1 : of.isSymbolicLink() ? 2 : 3;
@@ -30,41 +27,29 @@ export const files = (cwd: () => string) => {
     const full = resolve(cwd(), path);
     return path.endsWith("/") && full !== "/" ? `${full}/` : full;
   };
-  return service(
-    later("read", { path: "string" }, "bytes", (path: string, { signal }: Context) =>
-      fs.readFile(at(path), { signal }),
-    ),
-    later("write", { path: "string", data: "bytes" }, "()", (path: string, data: Uint8Array) =>
-      // The bytes are lent.
-      fs.writeFile(at(path), data.slice()),
-    ),
-    later("metadata", { path: "string" }, METADATA, async (path: string) =>
-      metadata(await fs.stat(at(path))),
-    ),
-    later("symlink_metadata", { path: "string" }, METADATA, async (path: string) =>
-      metadata(await fs.lstat(at(path))),
-    ),
-    later("read_dir", { path: "string" }, seq(tuple(STRING, U8)), async (path: string) => {
+  return fileService({
+    read: (path: string, { signal }: Context) => fs.readFile(at(path), { signal }),
+    // The bytes are lent.
+    write: (path: string, data: Uint8Array) => fs.writeFile(at(path), data.slice()),
+    metadata: async (path: string) => metadata(await fs.stat(at(path))),
+    symlink_metadata: async (path: string) => metadata(await fs.lstat(at(path))),
+    read_dir: async (path: string) => {
       const entries = await fs.readdir(at(path), { withFileTypes: true });
       return entries
         .map((entry) => ({ entry, key: Buffer.from(entry.name) }))
         .sort((a, b) => Buffer.compare(a.key, b.key))
         .map(({ entry }) => [entry.name, kindOf(entry)]);
-    }),
-    later("create_dir_all", { path: "string" }, "()", (path: string) =>
-      fs.mkdir(at(path), { recursive: true }),
-    ),
-    later("remove_file", { path: "string" }, "()", (path: string) => fs.unlink(at(path))),
-    later("remove_dir_all", { path: "string" }, "()", async (path: string) => {
+    },
+    create_dir_all: (path: string) => fs.mkdir(at(path), { recursive: true }),
+    remove_file: (path: string) => fs.unlink(at(path)),
+    remove_dir_all: async (path: string) => {
       const full = at(path);
       const stats = await fs.lstat(full);
       if (stats.isSymbolicLink()) return fs.unlink(full);
       if (!stats.isDirectory()) throw systemError("ENOTDIR", `not a directory, '${full}'`);
       return fs.rm(full, { recursive: true });
-    }),
-    later("rename", { from: "string", to: "string" }, "()", (from: string, to: string) =>
-      fs.rename(at(from), at(to)),
-    ),
-    later("canonicalize", { path: "string" }, "string", (path: string) => fs.realpath(at(path))),
-  );
+    },
+    rename: (from: string, to: string) => fs.rename(at(from), at(to)),
+    canonicalize: (path: string) => fs.realpath(at(path)),
+  });
 };

@@ -1,9 +1,10 @@
 // The services of the crate `kippu` in Node, Bun and Deno.
 
 import type { Services } from "../../core.js";
-import { env } from "./env.js";
+import { env } from "../env.js";
+import { http } from "../http.js";
+import { random } from "../random.js";
 import { files } from "./fs.js";
-import { http } from "./http.js";
 import { io, type Stdio } from "./io.js";
 import { signals } from "./signal.js";
 
@@ -34,6 +35,7 @@ export const nodeServices = ({
       "kippu:io": streams.io,
       "kippu:fs": files(here),
       "kippu:http": exchanges.http,
+      "kippu:random": random(),
       "kippu:signal": signals(),
     },
     async close() {

@@ -1,32 +1,16 @@
-// Where standard output and standard error go.
+// Where standard output and standard error go in Node, Bun and Deno.
 
 import type { Writable } from "node:stream";
+import { type Sink, sinkOf as sinkOfWeb, type Output as WebOutput } from "../sink.js";
 
 /** A stream of Node or the web, or a function that takes the bytes. */
-export type Output =
-  | Writable
-  | WritableStream<Uint8Array>
-  | ((bytes: Uint8Array) => void | Promise<void>);
-
-export interface Sink {
-  /** Writes `bytes`, which must stay as they are, behind what was written before. */
-  write(bytes: Uint8Array): Promise<void>;
-  /** Waits until all is written, and lets go of the stream. */
-  close(): Promise<void>;
-}
+export type Output = Writable | WebOutput;
 
 /** Without a listener the error of a closed pipe would end the process. */
 const ignore = (): void => {};
 
 export const sinkOf = (output: Output): Sink => {
-  if (typeof output !== "function" && "getWriter" in output) {
-    const writer = output.getWriter();
-    return inTurn(
-      (bytes) => writer.write(bytes),
-      () => writer.releaseLock(),
-    );
-  }
-  if (typeof output === "function") return inTurn(async (bytes) => output(bytes), ignore);
+  if (typeof output === "function" || "getWriter" in output) return sinkOfWeb(output);
   let listening = false;
   let open = 0;
   const closed: (() => void)[] = [];
@@ -50,22 +34,6 @@ export const sinkOf = (output: Output): Sink => {
         });
       // A broken pipe tells its stream after it has told the writer.
       if (listening) setImmediate(() => output.off("error", ignore));
-    },
-  };
-};
-
-/** A sink that hands over one piece after the other. */
-const inTurn = (write: (bytes: Uint8Array) => Promise<void>, release: () => void): Sink => {
-  let last: Promise<void> = Promise.resolve();
-  return {
-    write(bytes) {
-      const done = last.then(() => write(bytes));
-      last = done.catch(ignore);
-      return done;
-    },
-    async close() {
-      await last;
-      release();
     },
   };
 };

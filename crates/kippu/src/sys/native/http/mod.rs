@@ -1,5 +1,6 @@
 //! HTTP/1.1 by hyper, on the driver's sockets.
 
+mod body;
 mod classify;
 mod connector;
 mod stream;
@@ -9,24 +10,27 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, USER_AGENT};
 use http::{Method, StatusCode, Uri};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper_util::client::legacy;
+use url::Url;
 
+use self::body::Sending;
+pub(crate) use self::body::Streamed;
 use self::connector::Connector;
+pub(crate) use crate::driver::native::Hold;
 use crate::driver::native::{Shared, current, lock};
-use crate::http::{Error, ErrorKind, Request};
+use crate::http::{Error, ErrorKind, Outgoing, Request};
 
 /// How many unused connections to one server are kept.
 const IDLE_PER_SERVER: usize = 16;
 
-type Pool = legacy::Client<Connector, Full<Bytes>>;
+type Pool = legacy::Client<Connector, Sending>;
 
 /// The connections of one client: a pool per runtime that it is used in, because a
 /// socket belongs to one driver.
@@ -114,6 +118,8 @@ impl hyper::rt::Timer for Timer {
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
+    /// Where it came from, if redirects were followed unasked.
+    pub(crate) url: Option<Url>,
     pub(crate) body: Body,
 }
 
@@ -124,14 +130,19 @@ pub(crate) async fn exchange(connections: &Connections, request: Request) -> Res
         request.url.as_str().parse().map_err(|error| Error::with_detail(ErrorKind::Url, error))?;
     // Servers wait for the length of a body that they expect, even if it is 0. hyper
     // leaves that one out.
-    let expects_body = matches!(request.method, Method::POST | Method::PUT);
-    let is_empty = request.body.as_ref().map_or(expects_body, Bytes::is_empty);
-    let mut message = http::Request::new(Full::new(request.body.unwrap_or_default()));
+    let says_empty = match &request.body {
+        Outgoing::None => matches!(request.method, Method::POST | Method::PUT),
+        Outgoing::Bytes(bytes) => bytes.is_empty(),
+        Outgoing::Stream(_) | Outgoing::Sent => false,
+    };
+    let mut message = http::Request::new(Sending::from(request.body));
     *message.method_mut() = request.method;
     *message.uri_mut() = uri;
     *message.headers_mut() = request.headers;
-    if is_empty {
-        message.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    let headers = message.headers_mut();
+    headers.entry(USER_AGENT).or_insert(request.user_agent);
+    if says_empty {
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     let response = {
         // The socket itself does not count: while idle in the pool it is no reason to
@@ -140,10 +151,12 @@ pub(crate) async fn exchange(connections: &Connections, request: Request) -> Res
         pool.request(message).await.map_err(|error| convert(&error))?
     };
     let (head, body) = response.into_parts();
-    Ok(Answer { status: head.status, headers: head.headers, body: Body { incoming: body } })
+    let body = Body { incoming: body };
+    Ok(Answer { status: head.status, headers: head.headers, url: None, body })
 }
 
-fn hold() -> Result<crate::driver::native::Hold, Error> {
+/// Counts as a reason for the program to go on until the result is dropped.
+pub(crate) fn hold() -> Result<Hold, Error> {
     match current() {
         Ok(shared) => Ok(shared.hold()),
         Err(error) => Err(Error::with_detail(ErrorKind::Other, error)),
@@ -163,18 +176,20 @@ pub(crate) struct Body {
 
 impl Body {
     /// The next piece, never empty; `None` at the end.
-    pub(crate) async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        let _hold = hold()?;
+    pub(crate) fn poll_chunk(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<Option<Bytes>, Error>> {
         loop {
-            let Some(frame) = self.incoming.frame().await else {
-                return Ok(None);
+            let Some(frame) = ready!(Pin::new(&mut self.incoming).poll_frame(cx)) else {
+                return Poll::Ready(Ok(None));
             };
             let frame = frame.map_err(|error| convert(&error))?;
             // What is not data are trailers.
             if let Ok(data) = frame.into_data()
                 && !data.is_empty()
             {
-                return Ok(Some(data));
+                return Poll::Ready(Ok(Some(data)));
             }
         }
     }

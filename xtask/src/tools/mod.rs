@@ -1,19 +1,16 @@
 //! The programs that xtask needs: which versions, where they are, how they are installed.
 
+mod engines;
+
+pub(crate) use engines::{NODES, browser, bun, deno, node, path_node};
+
 use crate::cmd;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
-use std::process::Command;
 
 /// cargo-deny's version; the lock file format and deny.toml follow it.
 const CARGO_DENY: &str = "0.20.2";
-
-/// The oldest Node that Kippu supports, and the newest that it is tested on.
-pub(crate) const NODES: [u32; 2] = [20, 26];
-
-/// Where Node comes from when it is missing altogether.
-const NODE_ADVICE: &str = "install Node 20 or newer from https://nodejs.org";
 
 /// Where valgrind comes from, and what to do where it does not run.
 const VALGRIND_ADVICE: &str = "install valgrind with the system's package manager \
@@ -111,13 +108,28 @@ pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
     cargo_tool(workspace, "cargo-deny", "cargo-deny", CARGO_DENY, &["--locked"])
 }
 
-/// wasm-bindgen's command line program in exactly the version that a guest was linked with.
+/// wasm-bindgen's command line program in exactly the version that guests with this lock file are linked with.
 ///
 /// # Errors
-/// When it cannot be built.
-pub(crate) fn wasm_bindgen(workspace: &Workspace, version: &str) -> Result<PathBuf> {
-    // Not locked: its lock file names a release of a dependency that not every registry has.
-    cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", version, &[])
+/// When the lock file does not tell, or the program cannot be built.
+pub(crate) fn wasm_bindgen(workspace: &Workspace, lock: &str) -> Result<PathBuf> {
+    let version = locked_version(&workspace.read(lock)?, "wasm-bindgen")
+        .with_context(|| format!("{lock} has no package wasm-bindgen"))?;
+    // Not locked: its lock file names a release of a dependency that not every registry has. The rest, a runner
+    // of tests that fetches browsers' drivers, would take as long again.
+    let arguments = ["--no-default-features", "--bin", "wasm-bindgen"];
+    cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", &version, &arguments)
+}
+
+/// The version of a package in a lock file.
+fn locked_version(lock: &str, package: &str) -> Option<String> {
+    lock.split("[[package]]").find_map(|entry| {
+        let field = |name: &str| {
+            let line = entry.lines().find_map(|line| line.strip_prefix(name))?;
+            line.strip_prefix(" = \"")?.strip_suffix('"')
+        };
+        (field("name") == Some(package)).then(|| field("version").map(str::to_owned)).flatten()
+    })
 }
 
 /// A program from the crate registry, built into the tools folder when this version is not there.
@@ -153,74 +165,46 @@ fn cargo_tool(
 /// When there is none.
 pub(crate) fn valgrind(workspace: &Workspace) -> Result<PathBuf> {
     let path = PathBuf::from("valgrind");
-    let version = || workspace.command(&path).arg("--version").output();
-    let apt = workspace.command("apt-get").arg("--version").output();
-    if version().is_err() && apt.is_ok() {
-        // A fresh system has no lists of packages yet.
-        for arguments in [&["update"][..], &["install", "--yes", "valgrind"]] {
-            let mut command = workspace.command("apt-get");
-            command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-            cmd::run_with_progress(&mut command, "valgrind", VALGRIND_ADVICE)?;
-        }
+    if workspace.command(&path).arg("--version").output().is_err() {
+        apt_install(workspace, "valgrind", VALGRIND_ADVICE)?;
     }
     cmd::capture(workspace.command(&path).arg("--version"), VALGRIND_ADVICE)?;
     Ok(path)
 }
 
-/// The Node program of a major version: the one on PATH when it is of that version, else the
-/// one that the npm package `node` brings, installed on first use.
+/// Installs a package of Debian; does nothing where there is no `apt-get`.
 ///
 /// # Errors
-/// When there is no Node at all, or the package cannot be installed.
-pub(crate) fn node(workspace: &Workspace, major: u32) -> Result<PathBuf> {
-    if path_node(workspace)? == major {
-        return Ok("node".into());
+/// When it cannot be installed; the error ends in `advice`.
+fn apt_install(workspace: &Workspace, package: &str, advice: &str) -> Result<()> {
+    if workspace.command("apt-get").arg("--version").output().is_err() {
+        return Ok(());
     }
-    let root = workspace.tools().join(format!("node{major}"));
-    let path = if cfg!(windows) {
-        root.join("node_modules/node/bin/node.exe")
-    } else {
-        root.join("node_modules/node/bin/node")
+    let apt = |arguments: &[&str]| {
+        let mut command = workspace.command("apt-get");
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        cmd::run_with_progress(&mut command, package, advice)
     };
-    if path.is_file() {
-        return Ok(path);
+    let install = ["install", "--yes", "--no-install-recommends", package];
+    // Fetches nothing. A fresh system has no lists of packages yet.
+    let listed = workspace.command("apt-get").args(["--simulate"]).args(install).output()?;
+    if listed.status.success() && apt(&install).is_ok() {
+        return Ok(());
     }
-    std::fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
-    let mut command = cmd::command(cmd::npm(), &root);
-    command.args(["install", "--no-save", "--no-package-lock", "--prefix"]).arg(&root);
-    command.arg(format!("node@{major}"));
-    cmd::run_with_progress(
-        &mut command,
-        &format!("Node {major}"),
-        "put a Node of this version on PATH, or see to it that npm reaches its registry",
-    )?;
-    if !path.is_file() {
-        bail!("npm did not run the install script of node@{major}; put a Node {major} on PATH");
-    }
-    let version = node_version(workspace.command(&path))?;
-    if version != major {
-        bail!("the npm package node@{major} brought Node {version}; report this");
-    }
-    Ok(path)
+    // What old lists name may be gone from the servers.
+    apt(&["update"])?;
+    apt(&install)
 }
 
-/// Checks that the Node on PATH is one that Kippu supports and gives its major version.
-///
-/// # Errors
-/// When there is none, or it is too old.
-pub(crate) fn path_node(workspace: &Workspace) -> Result<u32> {
-    let version = node_version(workspace.command("node"))?;
-    if version < NODES[0] {
-        bail!("the Node on PATH has version {version}; {NODE_ADVICE}");
-    }
-    Ok(version)
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn node_version(mut command: Command) -> Result<u32> {
-    let text = cmd::capture(command.arg("--version"), NODE_ADVICE)?;
-    text.trim()
-        .strip_prefix('v')
-        .and_then(|version| version.split('.').next())
-        .and_then(|major| major.parse().ok())
-        .with_context(|| format!("`node --version` said {text:?}; {NODE_ADVICE}"))
+    #[test]
+    fn the_version_of_exactly_the_named_package_is_found() {
+        let lock = "version = 4\n\n[[package]]\nname = \"a-b\"\nversion = \"1.0.0\"\n\n\
+                    [[package]]\nname = \"a\"\nversion = \"2.0.0\"\n";
+        assert_eq!(locked_version(lock, "a").as_deref(), Some("2.0.0"));
+        assert_eq!(locked_version(lock, "b"), None);
+    }
 }

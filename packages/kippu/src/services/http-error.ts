@@ -31,19 +31,26 @@ const chain = (e: unknown, depth = 0): Partial<Error & { code: unknown }>[] => {
   return [...parts, ...chain(cause, depth + 1), e];
 };
 
-const kindOf = (e: unknown): string => {
+const kindOf = (e: unknown): string | undefined => {
   for (const { code, message, name } of chain(e))
     for (const key of [code, message, name])
       for (const [kind, codes] of KINDS)
         if (typeof key === "string" && codes.test(key)) return kind;
-  return "other";
+  return undefined;
 };
 
-/** The error that the guest gets: `kind` is its code, the innermost message its message. */
-export const httpError = (kind: string | undefined, e: unknown): Error => {
-  const inner = chain(e).find(({ message }) => message);
-  return Object.assign(new Error(inner?.message ?? String(e)), {
+/** An error of a known kind, which is its code. */
+export const failure = (kind: string, message: string, cause?: unknown): Error =>
+  Object.assign(new Error(message, cause === undefined ? {} : { cause }), {
     name: "HttpError",
-    code: kind ?? kindOf(e),
+    code: kind,
   });
+
+/**
+ * The error that the guest gets for `e`: the innermost message, and the kind that it tells, or
+ * `otherwise`.
+ */
+export const httpError = (e: unknown, otherwise = "other"): Error => {
+  const inner = chain(e).find(({ message }) => message);
+  return failure(kindOf(e) ?? otherwise, inner?.message ?? String(e), e);
 };

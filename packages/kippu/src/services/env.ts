@@ -1,9 +1,13 @@
-// kippu:env.
+// kippu:env, for every engine.
 
-import { option, STRING, seq, tuple } from "../../schema.js";
-import { service, sync } from "../service.js";
+import { option, STRING, seq, tuple } from "../schema.js";
+import { service, sync } from "./service.js";
 
-export const env = (args: readonly string[], vars: NodeJS.ProcessEnv, cwd: () => string) =>
+export const env = (
+  args: readonly string[],
+  vars: Record<string, string | undefined>,
+  cwd: () => string,
+) =>
   service(
     sync("args", {}, seq(STRING), () => args),
     sync("var", { name: "string" }, option(STRING), (name: string) =>

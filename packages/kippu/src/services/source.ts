@@ -1,19 +1,17 @@
-// Where standard input comes from.
+// Where standard input comes from, for every engine.
 
-import type { Readable } from "node:stream";
+type Piece = Uint8Array | string;
 
 /**
- * Bytes, or the text of bytes: from a stream of Node or the web, an iterable, a function that
+ * Bytes, or the text of bytes: from a stream (of the web or of Node), an iterable, a function that
  * gives the next piece and null at the end, or all at once.
  */
 export type Input =
   | (() => Piece | null | Promise<Piece | null>)
-  | Readable
   | ReadableStream<Uint8Array>
   | AsyncIterable<Piece>
   | Iterable<Piece>
   | Piece;
-type Piece = Uint8Array | string;
 
 export interface Source {
   /** Up to `max` bytes; none at the end. What an aborted read would have got stays for the next. */
@@ -23,7 +21,28 @@ export interface Source {
 }
 
 const toBytes = (chunk: unknown): Uint8Array =>
-  typeof chunk === "string" ? Buffer.from(chunk) : (chunk as Uint8Array);
+  typeof chunk === "string" ? new TextEncoder().encode(chunk) : (chunk as Uint8Array);
+
+async function* pieces(next: () => unknown): AsyncGenerator<unknown> {
+  for (let piece = await next(); piece !== null; piece = await next()) yield piece;
+}
+
+/** The chunks of a stream, where streams cannot be iterated. */
+const chunks = (stream: ReadableStream<Uint8Array>): AsyncIterator<unknown> => {
+  const reader = stream.getReader();
+  return pieces(async () => {
+    const { value, done } = await reader.read();
+    return done ? null : value;
+  });
+};
+
+const iterate = (input: Input): AsyncIterator<unknown> | Iterator<unknown> => {
+  if (typeof input === "string" || input instanceof Uint8Array) return [input].values();
+  if (typeof input === "function") return pieces(input);
+  if (Symbol.asyncIterator in input) return input[Symbol.asyncIterator]();
+  if ("getReader" in input) return chunks(input as unknown as ReadableStream<Uint8Array>);
+  return input[Symbol.iterator]();
+};
 
 const open = (input: Input): Source => {
   let iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined;
@@ -31,18 +50,9 @@ const open = (input: Input): Source => {
   let ended = false;
   let pending: Promise<void> | undefined;
 
-  async function* pieces(next: () => unknown): AsyncGenerator<unknown> {
-    for (let piece = await next(); piece !== null; piece = await next()) yield piece;
-  }
-  const start = (): AsyncIterator<unknown> | Iterator<unknown> => {
-    if (typeof input === "string" || input instanceof Uint8Array) return [input].values();
-    if (typeof input === "function") return pieces(input);
-    if (Symbol.asyncIterator in input) return input[Symbol.asyncIterator]();
-    return (input as Iterable<unknown>)[Symbol.iterator]();
-  };
   const more = async (): Promise<void> => {
     try {
-      iterator ??= start();
+      iterator ??= iterate(input);
       const { value, done } = await iterator.next();
       if (done) ended = true;
       else rest = toBytes(value);

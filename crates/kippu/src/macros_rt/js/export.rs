@@ -1,0 +1,185 @@
+//! Calls in: exported functions as tasks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::future::Future;
+
+use kippu_executor::{AbortHandle, TaskOptions};
+
+use super::Encode;
+use super::value::to_answer;
+use crate::HostError;
+use crate::driver::js::{Answer, abi};
+use crate::macros_rt::Answered;
+
+/// What an exported function that cannot fail returned.
+pub fn infallible<T>(value: T) -> Answered<T> {
+    Ok(value)
+}
+
+/// What an exported function that can fail returned.
+pub fn fallible<T, E>(result: Result<T, E>, change: impl FnOnce(E) -> HostError) -> Answered<T> {
+    result.map_err(change)
+}
+
+thread_local! {
+    /// The call whose first poll is going on, and its answer if that fits the answer record.
+    static EAGER: Cell<(i32, Option<Option<f64>>)> = const { Cell::new((NO_CALL, None)) };
+}
+
+const NO_CALL: i32 = -1;
+
+/// Starts an async export: polls it at once. `make` makes the future, unless an argument is wrong.
+pub fn export_async<D, T, F>(
+    call: i32,
+    name: &'static str,
+    make: impl FnOnce() -> Answered<F>,
+) -> i32
+where
+    D: Encode<T>,
+    F: Future<Output = Answered<T>> + 'static,
+{
+    match crate::rt::with(|_| make()) {
+        Ok(future) => run_call(call, name, async { to_answer::<D, T>(future.await) }),
+        Err(error) => {
+            abi::reply(call & !abi::CANCELLABLE, Answer::Error(error));
+            0
+        }
+    }
+}
+
+/// Makes a task of a call and polls it at once: 1 when the answer record holds its answer.
+pub(crate) fn run_call<F>(call: i32, name: &'static str, future: F) -> i32
+where
+    F: Future<Output = Answer> + 'static,
+{
+    let id = call & !abi::CANCELLABLE;
+    let outer = EAGER.replace((id, None));
+    if call == id {
+        spawn(name, async move { answer(id, future.await) });
+    } else {
+        let token = cancellable::open(id);
+        let task = spawn(name, async move {
+            let result = future.await;
+            // Nobody waits for the answer of a call that has been cancelled.
+            if cancellable::take(id, token) {
+                answer(id, result);
+            }
+        });
+        cancellable::started(id, token, task);
+    }
+    let (_, answer) = EAGER.replace(outer);
+    // Written last: whatever ran above may have used the record.
+    match answer {
+        Some(value) => {
+            abi::set_answer(value);
+            1
+        }
+        None => 0,
+    }
+}
+
+fn answer(call: i32, answer: Answer) {
+    match (EAGER.get().0 == call, answer) {
+        (true, Answer::Unit) => EAGER.set((call, Some(None))),
+        (true, Answer::Number(value)) => EAGER.set((call, Some(Some(value)))),
+        (_, answer) => abi::reply(call, answer),
+    }
+}
+
+fn spawn(name: &'static str, future: impl Future<Output = ()> + 'static) -> AbortHandle {
+    crate::rt::with(|inner| {
+        let task = inner.executor.spawn_polled(TaskOptions::new().name(name), future);
+        inner.driver.arm(&inner.executor);
+        task.abort_handle()
+    })
+}
+
+/// Drops the future of a call. False when the call is over.
+pub(crate) fn cancel_call(call: i32) -> bool {
+    cancellable::cancel(call)
+}
+
+/// The calls that may be cancelled, from their start to their answer.
+mod cancellable {
+    use super::{AbortHandle, BTreeMap, RefCell};
+
+    struct Call {
+        /// Tells calls with the same number apart: the host uses a number again at once.
+        token: u64,
+        /// `None` during the first poll.
+        task: Option<AbortHandle>,
+    }
+
+    struct Calls {
+        by_number: BTreeMap<i32, Call>,
+        tokens: u64,
+    }
+
+    thread_local! {
+        static CALLS: RefCell<Calls> =
+            const { RefCell::new(Calls { by_number: BTreeMap::new(), tokens: 0 }) };
+    }
+
+    pub(super) fn open(id: i32) -> u64 {
+        CALLS.with_borrow_mut(|calls| {
+            calls.tokens += 1;
+            calls.by_number.insert(id, Call { token: calls.tokens, task: None });
+            calls.tokens
+        })
+    }
+
+    /// The first poll is over.
+    pub(super) fn started(id: i32, token: u64, task: AbortHandle) {
+        let is_open = CALLS.with_borrow_mut(|calls| match calls.by_number.get_mut(&id) {
+            Some(call) if call.token == token => {
+                call.task = Some(task.clone());
+                true
+            }
+            _ => false,
+        });
+        // It is finished, or it was cancelled meanwhile.
+        if !is_open {
+            task.abort();
+        }
+    }
+
+    /// Removes a call. False when it is not there any more.
+    pub(super) fn take(id: i32, token: u64) -> bool {
+        CALLS.with_borrow_mut(|calls| {
+            let is_open = calls.by_number.get(&id).is_some_and(|call| call.token == token);
+            if is_open {
+                calls.by_number.remove(&id);
+            }
+            is_open
+        })
+    }
+
+    pub(super) fn cancel(id: i32) -> bool {
+        // The borrow ends before the task is touched.
+        let call = CALLS.with_borrow_mut(|calls| calls.by_number.remove(&id));
+        let is_open = call.is_some();
+        if let Some(Call { task: Some(task), .. }) = call {
+            task.abort();
+        }
+        is_open
+    }
+}
+
+/// Runs a sync export.
+pub fn export_sync<D: Encode<T>, T>(run: impl FnOnce() -> Answered<T>) -> i32 {
+    let answer = crate::rt::with(|inner| {
+        let answer = to_answer::<D, T>(run());
+        inner.driver.arm(&inner.executor);
+        answer
+    });
+    match answer {
+        Answer::Unit => abi::set_answer(None),
+        Answer::Number(value) => abi::set_answer(Some(value)),
+        answer => {
+            abi::reply(NO_CALL, answer);
+            return 0;
+        }
+    }
+    1
+}

@@ -1,0 +1,37 @@
+//! What hosts lack, and why: the only reasons for which a case may be left out.
+
+use crate::guests::Host;
+
+/// A group of cases that a host cannot have.
+#[derive(Clone, Copy)]
+pub(super) struct Lack {
+    /// As the program names it.
+    pub(super) group: &'static str,
+    /// Shown below the table.
+    pub(super) reason: &'static str,
+    /// Whether the program knows by itself, because of how it was built. Others are told it.
+    pub(super) built_in: bool,
+}
+
+const UNWIND: Lack = Lack {
+    group: "unwind",
+    reason: "a panic cannot be caught in WebAssembly as stable Rust builds it: it ends the instance, \
+             which `runner::a_panic_is_an_error_that_names_its_place` checks",
+    built_in: true,
+};
+
+const FILES: Lack = Lack { group: "fs", reason: "pages have no file system", built_in: false };
+
+/// What `host` lacks.
+pub(super) const fn of(host: Host) -> &'static [Lack] {
+    match host {
+        Host::Native => &[],
+        Host::Node20 | Host::Node26 | Host::Deno | Host::Bun => &[UNWIND],
+        Host::Chromium | Host::Firefox => &[UNWIND, FILES],
+    }
+}
+
+/// Why `host` lacks `group`, if it is known.
+pub(super) fn reason(host: Host, group: &str) -> Option<&'static str> {
+    of(host).iter().find(|lack| lack.group == group).map(|lack| lack.reason)
+}
