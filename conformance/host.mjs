@@ -11,6 +11,50 @@ const echoLater = async (x) => {
 };
 const rangeError = (message) => Object.assign(new RangeError(message), { code: "E_TEST" });
 
+const broken = () => Object.assign(new RangeError("broken"), { code: "ENOENT" });
+
+function* range(to) {
+  for (let i = 0; i < to; i++) yield i;
+}
+
+async function* rangeLater(to) {
+  for (let i = 0; i < to; i++) {
+    await null;
+    yield i;
+  }
+}
+
+/** A `ReadableStream` of a list. */
+const toStream = (list) =>
+  new ReadableStream({
+    start(controller) {
+      for (const item of list) controller.enqueue(item);
+      controller.close();
+    },
+  });
+
+/** 1, 2 and 3 in every form that is a stream. */
+const ITERABLES = [
+  () => [1, 2, 3],
+  () => new Set([1, 2, 3]),
+  function* () {
+    yield* [1, 2, 3];
+  },
+  () => Float32Array.of(1, 2, 3),
+  async function* () {
+    yield* [1, 2, 3];
+  },
+  () => toStream([1, 2, 3]),
+  // `for await` waits for these, too.
+  () => [1, 2, 3].map(async (x) => x),
+  () => ({
+    [Symbol.iterator]() {
+      let i = 0;
+      return { next: () => ({ done: i === 3, value: ++i }) };
+    },
+  }),
+];
+
 class MyError extends Error {
   name = "MyError";
   code = "E_MINE";
@@ -65,6 +109,22 @@ const MISFITS = [
   { ...structs, pair: [32_768, "x"] },
 ];
 
+/** What is no i32 and no u8. */
+const ODD_NUMBERS = [
+  1.5,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  2 ** 31,
+  -(2 ** 31) - 1,
+  2 ** 53,
+  "1",
+  1n,
+  null,
+  undefined,
+  true,
+  [1],
+];
+
 /** After so many bytes the pattern of `made_bytes` begins again. */
 const BLOCK = 4093;
 
@@ -75,6 +135,22 @@ const LONE = ["\ud800", "a\udc00b", "\udc00\ud800", "🎫\ud83c", "\udfab🎫", 
 export function createHost() {
   let cancelled = 0;
   let operations = 0;
+  const events = [];
+  /** An async iterator that notes what is asked of it. */
+  const logged = (iterator) => ({
+    [Symbol.asyncIterator]: () => ({
+      async next() {
+        events.push("next");
+        const result = await iterator.next();
+        if (result.done) events.push("end");
+        return result;
+      },
+      async return() {
+        events.push("return");
+        return { done: true };
+      },
+    }),
+  });
   return {
     // Of the guest's exports, which the cases do not call.
     ask: async (question) => question,
@@ -94,8 +170,7 @@ export function createHost() {
     gives_256: async () => 256,
     nothing: () => {},
     nothing_later: async () => "ignored",
-    mixed: async (...all) =>
-      all.map((x) => (x === null ? "null" : String(x))).join("|"),
+    mixed: async (...all) => all.map((x) => (x === null ? "null" : String(x))).join("|"),
     function: (...all) => all.reduce((sum, x) => sum + x),
     aName$OfIts0wn: (x) => -x,
     // biome-ignore lint/suspicious/noThenProperty: it is what this is about
@@ -113,6 +188,131 @@ export function createHost() {
     throws_now: (which) => {
       if (which < THROWN.length) throw THROWN[which]();
     },
+    counts: (to) => logged(range(to)),
+    counts_later: async (to) => logged(rangeLater(to)),
+    stream_events: () => events.splice(0).join(" "),
+    iterables(kind) {
+      if (!ITERABLES[kind]) throw new RangeError("no such kind");
+      return ITERABLES[kind]();
+    },
+    *texts(times) {
+      for (let i = 0; i < times; i++) yield "切🎫".repeat(i);
+    },
+    flags: () => [true, false, true],
+    leaf_stream: () => [
+      "Nothing",
+      { Text: "ä" },
+      { Two: [-1, "切"] },
+      { Named: { left: 2n ** 64n - 1n } },
+    ],
+    async *breaks(after) {
+      for (let i = 0; i < after; i++) yield i;
+      throw broken();
+    },
+    strays: () => logged([1, "two"].values()),
+    stalls: () => logged({ next: () => new Promise(() => {}) }),
+    chunks: (lengths) => {
+      let from = 0;
+      return toStream(
+        Array.from(lengths, (length) => {
+          from += length;
+          return Uint8Array.from({ length }, (_, i) => from - length + i);
+        }),
+      );
+    },
+    async *broken_chunks() {
+      yield Uint8Array.of(1, 2, 3);
+      throw broken();
+    },
+    ticking: () => {
+      let i = 0;
+      operations++;
+      return {
+        [Symbol.asyncIterator]: () => ({
+          next: () => new Promise((resolve) => setTimeout(resolve, 4, { done: false, value: i++ })),
+          async return() {
+            operations--;
+            return { done: true };
+          },
+        }),
+      };
+    },
+    async sum_of(numbers) {
+      let sum = 0;
+      for await (const number of numbers) sum += number;
+      return sum;
+    },
+    async sum_of_results(numbers) {
+      let sum = 0;
+      for await (const number of numbers) sum += number;
+      return sum;
+    },
+    async concatenated(texts) {
+      let all = "";
+      for await (const text of texts) all += text;
+      return all;
+    },
+    async measured(chunks) {
+      const measure = [0, 0];
+      for await (const chunk of chunks) {
+        measure[0] += chunk.length;
+        for (const byte of chunk) measure[1] += byte;
+      }
+      return measure;
+    },
+    async collected(leaves) {
+      const list = [];
+      for await (const leaf of leaves) list.push(leaf);
+      return list;
+    },
+    async first(numbers, count) {
+      const found = [];
+      if (count === 0) await numbers.return();
+      else
+        for await (const number of numbers) {
+          found.push(number);
+          if (found.length === count) break;
+        }
+      return found;
+    },
+    async first_slowly(numbers, count) {
+      const found = [];
+      for (let i = 0; i < count; i++) {
+        const { done, value } = await numbers.next();
+        if (!done) found.push(value);
+        await new Promise((resolve) => setTimeout(resolve, 3));
+      }
+      await numbers.return();
+      return found;
+    },
+    async fails_at(numbers, bad) {
+      for await (const number of numbers) if (number === bad) throw rangeError("seen it");
+    },
+    async takes_for_ever(numbers, { signal }) {
+      for await (const _ of numbers) if (signal.aborted) return;
+    },
+    async *doubled(numbers) {
+      for await (const number of numbers) yield 2 * number;
+    },
+    fails_with_causes: async (depth) => {
+      let cause;
+      for (let i = depth; i >= 0; i--)
+        cause = Object.assign(new RangeError(`level ${i}`, cause && { cause }), { code: `E_${i}` });
+      throw cause;
+    },
+    fails_with_cause: (which) => {
+      const outer = new Error("outer");
+      const inner = new TypeError("inner", { cause: outer });
+      const causes = ["a text", outer, inner, null];
+      if (which in causes) outer.cause = causes[which];
+      throw outer;
+    },
+    odd_number: (which) => ODD_NUMBERS[which],
+    odd_byte: async (which) => ODD_NUMBERS[which],
+    odd_text: async (which) => [1, null, undefined, {}, ["a"], Symbol("s")][which],
+    odd_bytes: (which) => ["abc", 5, null, {}, [1, 2]][which],
+    odd_char: (which) => ["", "ab", "\ud800", "e\u0301", 97, null, "🎫x"][which],
+    odd_boolean: async (which) => [0, 1, "true", null, undefined][which],
     never: ({ signal }) =>
       new Promise((_, reject) => {
         signal.addEventListener("abort", () => {
@@ -180,8 +380,7 @@ export function createHost() {
     }),
     misfit: async (which) => MISFITS[which],
     code_points: (text) => Array.from(text, (c) => c.codePointAt(0)),
-    text_of: (codePoints) =>
-      Array.from(codePoints, (code) => String.fromCodePoint(code)).join(""),
+    text_of: (codePoints) => Array.from(codePoints, (code) => String.fromCodePoint(code)).join(""),
     utf16_length: (text) => text.length,
     lone_surrogates: async (which) => LONE[which],
     repeated: async (text, times) => text.repeat(times),

@@ -23,6 +23,8 @@ const server = await serve(
     "/host.mjs": "conformance/host.mjs",
     "/kippu/": "packages/kippu/dist/",
     "/guest.wasm": pathToFileURL(wasm),
+    // The page's program reads what this one is given.
+    "/stdin": (_, response) => process.stdin.pipe(response),
     "/options": (_, response) => response.end(JSON.stringify({ args, env })),
   },
   // No program that is made at run time but WebAssembly.
@@ -33,12 +35,20 @@ try {
   const page = await browser.newPage();
   const outputs = { log: process.stdout, error: process.stderr };
   const end = new Promise((resolve, reject) => {
+    let started = false;
     page.on("console", (message) => {
-      const code = message.type() === "info" && /^exit code (\d+)$/.exec(message.text())?.[1];
-      if (code) resolve(Number(code));
-      else (outputs[message.type()] ?? process.stderr).write(`${message.text()}\n`);
+      const text = message.text();
+      const note = message.type() === "info" && /^(started|exit code (\d+))$/.exec(text);
+      if (!note) (outputs[message.type()] ?? process.stderr).write(`${text}\n`);
+      else if (note[2]) resolve(Number(note[2]));
+      else started = true;
     });
-    page.on("pageerror", reject);
+    page.on("pageerror", (e) => {
+      // Once it runs, the program looks after errors itself. Firefox also reports what is none of its,
+      // such as that another origin does not answer.
+      if (started) process.stderr.write(`${e}\n`);
+      else reject(e);
+    });
     page.on("error", reject);
   });
   await page.goto(server.url);

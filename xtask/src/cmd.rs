@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ffi::{OsStr, OsString};
-use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread::JoinHandle;
@@ -63,16 +63,45 @@ pub(crate) struct Said {
     pub(crate) code: i32,
 }
 
+/// What a program that runs is given.
+#[derive(Default)]
+pub(crate) struct Given<'a> {
+    /// Its standard input.
+    pub(crate) input: &'a [u8],
+    /// It is interrupted (SIGINT) when it has printed this line.
+    pub(crate) interrupt_at: Option<&'a str>,
+}
+
 /// Runs a command without standard input and gives all it says, whatever its exit code is.
+///
+/// # Errors
+/// As [`converse`].
+pub(crate) fn capture_all(command: &mut Command, limit: Duration, advice: &str) -> Result<Said> {
+    converse(command, &Given::default(), limit, advice)
+}
+
+/// Runs a command with a standard input, and gives all it says, whatever its exit code is.
 ///
 /// # Errors
 /// When it cannot be started, does not end within `limit` (it is killed then) or ends without an
 /// exit code, and when it says something that is not UTF-8.
-pub(crate) fn capture_all(command: &mut Command, limit: Duration, advice: &str) -> Result<Said> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+pub(crate) fn converse(
+    command: &mut Command,
+    given: &Given<'_>,
+    limit: Duration,
+    advice: &str,
+) -> Result<Said> {
+    let stdin = if given.input.is_empty() { Stdio::null() } else { Stdio::piped() };
+    command.stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(|error| not_started(command, error, advice))?;
-    let out = read_beside(child.stdout.take());
-    let err = read_beside(child.stderr.take());
+    if let Some(mut stdin) = child.stdin.take() {
+        let input = given.input.to_owned();
+        // A program that ends early does not read all; whether it should is not judged here.
+        std::thread::spawn(move || stdin.write_all(&input));
+    }
+    let interrupt = given.interrupt_at.map(|line| (line.to_owned(), child.id()));
+    let out = read_beside(child.stdout.take(), interrupt);
+    let err = read_beside(child.stderr.take(), None);
     let deadline = Instant::now() + limit;
     let status = loop {
         if let Some(status) = child.try_wait()? {
@@ -97,13 +126,27 @@ pub(crate) fn capture_all(command: &mut Command, limit: Duration, advice: &str) 
     Ok(Said { out, err, code })
 }
 
-/// Reads a pipe in a thread of its own: the program could fill one pipe while we read the other.
-fn read_beside(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<std::io::Result<Vec<u8>>> {
+/// Reads a pipe in a thread of its own: the program could fill one pipe while we read the other. The process
+/// of this number is interrupted after this line.
+fn read_beside(
+    pipe: Option<impl Read + Send + 'static>,
+    interrupt: Option<(String, u32)>,
+) -> JoinHandle<std::io::Result<Vec<u8>>> {
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            pipe.read_to_end(&mut bytes)?;
+        let Some(pipe) = pipe else { return Ok(bytes) };
+        let mut pipe = BufReader::new(pipe);
+        if let Some((line, process)) = interrupt {
+            let mut start = 0;
+            while pipe.read_until(b'\n', &mut bytes)? > 0 {
+                if bytes.get(start..).is_some_and(|said| said.trim_ascii() == line.as_bytes()) {
+                    Command::new("kill").args(["-INT", &process.to_string()]).status()?;
+                    break;
+                }
+                start = bytes.len();
+            }
         }
+        pipe.read_to_end(&mut bytes)?;
         Ok(bytes)
     })
 }
@@ -198,6 +241,25 @@ mod tests {
         let error = capture_all(&mut command, Duration::from_millis(300), "").err();
         let error = error.map(|error| error.to_string()).unwrap_or_default();
         assert!(error.ends_with("did not end within 0 s"), "{error}");
+    }
+
+    #[test]
+    fn a_program_gets_its_input_and_is_interrupted_at_the_line() {
+        let mut cat = command("cat", Path::new("."));
+        let input = "line\n".repeat(100_000);
+        let given = Given { input: input.as_bytes(), interrupt_at: None };
+        let said = converse(&mut cat, &given, Duration::from_secs(20), "").unwrap();
+        assert_eq!((said.out == input, said.code), (true, 0));
+
+        let mut node = command("node", Path::new("."));
+        node.args([
+            "-e",
+            "process.on('SIGINT', () => process.exit(9)); setInterval(() => {}, 1000); \
+             console.log('not yet'); console.log('now')",
+        ]);
+        let given = Given { input: &[], interrupt_at: Some("now") };
+        let said = converse(&mut node, &given, Duration::from_secs(20), "").unwrap();
+        assert_eq!((said.out.as_str(), said.code), ("not yet\nnow\n", 9));
     }
 
     #[test]

@@ -181,6 +181,10 @@ fn declared(mut section: &[u8]) -> Result<BTreeMap<String, Signature>> {
                     entry = item(&name, entry)?;
                     params.push(Raw::I32);
                 }
+                14 => {
+                    entry = item(&name, entry)?;
+                    params.extend([Raw::I32; 2]);
+                }
                 1..=7 => params.push(Raw::I32),
                 8 => params.push(Raw::F32),
                 9 => params.push(Raw::F64),
@@ -201,10 +205,11 @@ fn declared(mut section: &[u8]) -> Result<BTreeMap<String, Signature>> {
     Ok(functions)
 }
 
-/// Passes over the type of a stream's items.
+/// Passes over the type of the items of a stream or an array.
 fn item<'a>(name: &str, entry: &'a [u8]) -> Result<&'a [u8]> {
     match entry.split_first() {
         Some((1..=11, rest)) => Ok(rest),
+        Some((14, [_, rest @ ..])) => Ok(rest),
         Some((12, rest)) => Ok(postcard::take_from_bytes::<OwnedNamedType>(rest)
             .with_context(|| format!("section kippu: a schema of {name}"))?
             .1),

@@ -14,6 +14,7 @@ use crate::workspace::{WASM, Workspace};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The advice of steps whose own messages say it all.
@@ -61,6 +62,14 @@ const STEPS: &[Step] = &[
     step("node20", "tests of the npm packages on Node 20", |workspace, _| node(workspace, 20)),
     step("node26", "tests of the npm packages on Node 26", |workspace, _| node(workspace, 26)),
     step("browser", "the npm package on pages, by itself and in bundles", browser),
+    step("deno", "tests of the services on Deno", |workspace, _| {
+        let flags = ["test", "--no-check", "--no-lock", "--allow-all"];
+        let mut command = workspace.command(tools::deno(workspace)?);
+        services(command.args(flags).env("DENO_DIR", workspace.tools().join("deno-cache")))
+    }),
+    step("bun", "tests of the services on Bun", |workspace, _| {
+        services(workspace.command(tools::bun(workspace)?).arg("test"))
+    }),
     step("imports", "guests import what abi/spec.md lists", |workspace, _| {
         imports::check(workspace)
     }),
@@ -237,6 +246,12 @@ fn browser(workspace: &Workspace, _: &Options) -> Result<()> {
     }
     let mut command = workspace.npm();
     cmd::run(command.args(["run", "test:browser", "--workspace", "kippu"]), SEE)
+}
+
+/// The tests of what engines do differently: streams, files, HTTP and signals.
+fn services(command: &mut Command) -> Result<()> {
+    // With the point Bun takes it for a path and not for a part of one.
+    cmd::run(command.arg("./packages/kippu/test/services.test.mjs"), SEE)
 }
 
 fn quickstart(workspace: &Workspace, _: &Options) -> Result<()> {

@@ -224,7 +224,7 @@ async fn a_joiner_leaves_what_it_joins() -> Outcome {
     let done = Rc::new(Cell::new(false));
     let flag = done.clone();
     let child = spawn(async move {
-        sleep(Duration::from_millis(2)).await;
+        sleep(Duration::from_millis(20)).await;
         flag.set(true);
     });
     let joiner = spawn(child);
@@ -232,7 +232,7 @@ async fn a_joiner_leaves_what_it_joins() -> Outcome {
     joiner.abort();
     holds(joiner.await.is_err(), "the joiner was aborted")?;
     holds(!done.get(), "the child still sleeps")?;
-    sleep(Duration::from_millis(20)).await;
+    sleep(Duration::from_millis(60)).await;
     holds(done.get(), "the child went on by itself")
 }
 

@@ -292,12 +292,12 @@ async fn a_slow_function_delays_but_loses_nothing() -> Outcome {
     let tasks = [3u32, 1, 2].map(|i| {
         let log = log.clone();
         spawn(async move {
-            sleep(Duration::from_millis(u64::from(i) * 4)).await;
+            sleep(Duration::from_millis(u64::from(i) * 20)).await;
             log.add(i);
         })
     });
     yield_now().await;
-    slow(30);
+    slow(80);
     log.add("slow");
     for task in tasks {
         task.await.map_err(failed)?;

@@ -32,17 +32,18 @@ cases!("cancel_at":
     many_at_once,
 );
 
-const MS: Duration = Duration::from_millis(1);
+/// Long enough that it is not over before it is first polled.
+const NAP: Duration = Duration::from_millis(4);
 
 thread_local! {
     /// Natively: how many operations are under way.
     static OPERATIONS: Cell<u32> = const { Cell::new(0) };
 }
 
-struct Operation;
+pub(crate) struct Operation;
 
 impl Operation {
-    fn start() -> Operation {
+    pub(crate) fn start() -> Operation {
         OPERATIONS.set(OPERATIONS.get() + 1);
         Operation
     }
@@ -71,11 +72,11 @@ pub(crate) fn operations() -> u32 {
 async fn every_sleep() -> Outcome {
     at_every_await(&["a", "b a", "c b a", "done c b a"], |log| async move {
         let _a = log.guard("a");
-        sleep(MS).await;
+        sleep(NAP).await;
         let _b = log.guard("b");
-        sleep(2 * MS).await;
+        sleep(2 * NAP).await;
         let _c = log.guard("c");
-        sleep(MS).await;
+        sleep(NAP).await;
         log.add("done");
         Ok(())
     })
@@ -102,13 +103,13 @@ async fn every_spawn_and_join() -> Outcome {
         let child = log.guard("child");
         let mut first = Owned(spawn(async move {
             let _child = child;
-            sleep(MS).await;
+            sleep(NAP).await;
         }));
         (&mut first.0).await.map_err(failed)?;
         let _second = log.guard("second");
         let grandchild = log.guard("grandchild");
         let mut call = Owned(spawn(async move {
-            let answer = operation(2, 5).await;
+            let answer = operation(4, 5).await;
             if answer == Ok(5) {
                 std::mem::forget(grandchild);
             }
@@ -124,9 +125,9 @@ async fn every_spawn_and_join() -> Outcome {
 async fn every_call_of_the_host() -> Outcome {
     at_every_await(&["a", "b a", "done b a"], |log| async move {
         let _a = log.guard("a");
-        same(operation(1, 1).await, Ok(1))?;
+        same(operation(4, 1).await, Ok(1))?;
         let _b = log.guard("b");
-        same(operation(2, 2).await, Ok(2))?;
+        same(operation(4, 2).await, Ok(2))?;
         log.add("done");
         Ok(())
     })
@@ -141,7 +142,7 @@ async fn every_wait_for_a_channel() -> Outcome {
         let _sender = Owned(spawn(async move {
             let _sender = sender;
             for i in 1..=2 {
-                sleep(i * MS).await;
+                sleep(i * NAP).await;
                 send.send(i).await.map_err(failed)?;
             }
             pending::<Outcome>().await
@@ -187,13 +188,13 @@ async fn every_timeout() -> Outcome {
     at_every_await(&expected, |log| async move {
         let _a = log.guard("a");
         let quick = log.guard("quick");
-        let in_time = timeout(5000 * MS, async move {
+        let in_time = timeout(1000 * NAP, async move {
             let _quick = quick;
-            operation(1, 3).await
+            operation(4, 3).await
         });
         same(in_time.await, Ok(Ok(3)))?;
         let slow = log.guard("slow");
-        let too_late = timeout(2 * MS, async move {
+        let too_late = timeout(2 * NAP, async move {
             let _slow = slow;
             operation(60_000, 4).await
         });
@@ -207,7 +208,7 @@ async fn every_timeout() -> Outcome {
 async fn every_tick() -> Outcome {
     at_every_await(&["one a", "one two a", "one two three done a"], |log| async move {
         let _a = log.guard("a");
-        let mut ticks = interval(3 * MS);
+        let mut ticks = interval(5 * NAP);
         for name in ["one", "two", "three"] {
             ticks.tick().await;
             log.add(name);
@@ -253,7 +254,7 @@ async fn every_await_of_a_join() -> Outcome {
         let _a = log.guard("a");
         let _sum = log.guard("sum");
         same((one, two, three), (Ok(3), Ok(1), Ok(2)))?;
-        same(operation(1, 6).await, Ok(6))?;
+        same(operation(4, 6).await, Ok(6))?;
         log.add("done");
         Ok(())
     })
@@ -267,7 +268,7 @@ async fn every_await_of_a_race() -> Outcome {
         let loser = log.guard("loser");
         let fast = pin!(async move {
             let _winner = winner;
-            sleep(MS).await;
+            sleep(NAP).await;
         });
         let slow = pin!(async move {
             let _loser = loser;
@@ -277,7 +278,7 @@ async fn every_await_of_a_race() -> Outcome {
         holds(matches!(won, Either::Left(_)), "the sleep ends first")?;
         drop(won);
         let _a = log.guard("a");
-        same(operation(1, 2).await, Ok(2))?;
+        same(operation(4, 2).await, Ok(2))?;
         log.add("done");
         Ok(())
     })
@@ -315,7 +316,7 @@ async fn a_loop_of_calls() -> Outcome {
         let mut guards = Guards(Vec::new());
         for (i, name) in (1..).zip(["1", "2", "3", "4", "5"]) {
             guards.0.push(log.guard(name));
-            same(operation(1, i).await, Ok(i))?;
+            same(operation(4, i).await, Ok(i))?;
         }
         log.add("done");
         Ok(())

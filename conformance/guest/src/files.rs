@@ -224,9 +224,12 @@ async fn a_hundred_at_once() -> Outcome {
 }
 
 async fn cancelled_at_every_await() -> Outcome {
-    let path = format!("{}/f", folder("cancel").await?);
+    let dir = folder("cancel").await?;
+    let attempts = std::cell::Cell::new(0);
     at_any_await(|| {
-        let path = path.clone();
+        // What the system has begun may happen later, so each attempt has a file of its own.
+        attempts.set(attempts.get() + 1);
+        let path = format!("{dir}/{}", attempts.get());
         async move {
             fs::write(&path, "content").await.map_err(failed)?;
             same(fs::metadata(&path).await.map_err(failed)?.len(), 7)?;

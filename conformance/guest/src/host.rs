@@ -91,7 +91,7 @@ async fn answer_within_the_call() -> Outcome {
 
 async fn order_of_settling() -> Outcome {
     let log = Log::default();
-    let tasks = [40, 10, 30, 20].map(|ms| {
+    let tasks = [100, 25, 75, 50].map(|ms| {
         let log = log.clone();
         let call = after(ms, ms);
         spawn(async move { log.add(call.await.unwrap_or_default()) })
@@ -99,7 +99,7 @@ async fn order_of_settling() -> Outcome {
     for task in tasks {
         task.await.map_err(failed)?;
     }
-    same(log.text().as_str(), "10 20 30 40")
+    same(log.text().as_str(), "25 50 75 100")
 }
 
 async fn ten_thousand_in_flight() -> Outcome {

@@ -25,8 +25,8 @@
 //! - Standard error has a line `0123456789`, which two kinds of output share.
 //! - `--deadlock`: see [`program::deadlock`].
 //! - `--panic`: see [`panics::escape`].
-//! - `--echo`, which gets a standard input: see [`program::echo`].
-//! - `--interrupt`: see [`program::interrupt`].
+//! - `--echo`, which gets a standard input: see [`process::echo`].
+//! - `--interrupt`: see [`process::interrupt`].
 
 // The bodies of host functions are compiled natively only, so what only they use is unused here.
 #![cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
@@ -37,21 +37,26 @@ mod cancel;
 mod cancel_at;
 mod data;
 mod env;
+mod errors;
 mod exports;
 mod fairness;
 mod files;
+mod given;
 mod host;
 mod large;
 mod locals;
 mod panics;
 mod polls;
+mod process;
 mod program;
 mod stdin;
+mod streams;
 mod support;
 mod tasks;
 mod time;
 mod timeouts;
 mod timers;
+mod transfers;
 mod types;
 mod unicode;
 mod values;
@@ -77,12 +82,16 @@ const CASES: &[&[Case]] = &[
     cancel_at::CASES,
     host::CASES,
     calls::CASES,
+    errors::CASES,
     data::CASES,
     values::CASES,
     unicode::CASES,
     large::CASES,
+    streams::CASES,
+    given::CASES,
     files::CASES,
     web::CASES,
+    transfers::CASES,
     program::CASES,
     env::CASES,
     stdin::CASES,
@@ -111,10 +120,10 @@ async fn main() -> ExitCode {
         panics::escape().await;
     }
     if wanted.iter().any(|arg| arg == "--echo") {
-        return program::echo().await;
+        return process::echo().await;
     }
     if wanted.iter().any(|arg| arg == "--interrupt") {
-        return program::interrupt().await;
+        return process::interrupt().await;
     }
     let lacks = lacking();
     let chosen = CASES.iter().copied().flatten().filter(|case| {

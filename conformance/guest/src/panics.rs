@@ -43,7 +43,9 @@ fn on_purpose(number: u32) -> std::convert::Infallible {
 }
 
 /// Keeps panics that are expected from standard error, until it is dropped.
-struct Quiet(Option<Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>>);
+struct Quiet(Option<Hook>);
+
+type Hook = Box<dyn Fn(&PanicHookInfo<'_>) + Send + Sync>;
 
 impl Quiet {
     fn new() -> Quiet {

@@ -247,7 +247,7 @@ async fn a_waker_may_be_woken_by_another_task() -> Outcome {
 async fn futures_of_other_crates() -> Outcome {
     use futures_util::stream::{FuturesUnordered, StreamExt};
     // Each future gets a waker of the crate's own, which wakes this task.
-    let mut futures: FuturesUnordered<_> = [30, 10, 20]
+    let mut futures: FuturesUnordered<_> = [60, 20, 40]
         .map(|ms| async move {
             sleep(Duration::from_millis(ms)).await;
             ms
@@ -258,7 +258,7 @@ async fn futures_of_other_crates() -> Outcome {
     while let Some(ms) = futures.next().await {
         found.push(ms);
     }
-    same(found, vec![10, 20, 30])?;
+    same(found, vec![20, 40, 60])?;
     let (send, receive) = async_channel::bounded::<u32>(2);
     let producer = spawn(async move {
         for i in 0..100 {

@@ -31,7 +31,7 @@ async fn sleep_waits() -> Outcome {
 async fn sleeps_fire_in_order_of_deadline() -> Outcome {
     let log = Log::default();
     let start = Instant::now();
-    let tasks = [40u32, 10, 30, 20].map(|ms| {
+    let tasks = [80u32, 20, 60, 40].map(|ms| {
         let log = log.clone();
         spawn(async move {
             sleep_until(start + ms * MS).await;
@@ -41,7 +41,7 @@ async fn sleeps_fire_in_order_of_deadline() -> Outcome {
     for task in tasks {
         task.await.map_err(failed)?;
     }
-    same(log.text().as_str(), "10 20 30 40")
+    same(log.text().as_str(), "20 40 60 80")
 }
 
 async fn zero_sleep_is_ready() -> Outcome {

@@ -71,20 +71,20 @@ async fn zero_polls_the_future_once() -> Outcome {
 
 async fn both_ready_at_once() -> Outcome {
     let (send, receive) = async_channel::bounded::<u32>(1);
-    let mut race = Box::pin(timeout(5 * MS, receive.recv()));
+    let mut race = Box::pin(timeout(15 * MS, receive.recv()));
     holds(poll_once(&mut race).await.is_pending(), "nobody is ready")?;
     send.send(3).await.map_err(failed)?;
-    block(10 * MS);
+    block(20 * MS);
     same(race.await, Ok(Ok(3)))
 }
 
 async fn equal_deadlines_the_future_wins() -> Outcome {
     for _ in 0..5 {
         let start = Instant::now();
-        let mut race = Box::pin(timeout(5 * MS, sleep_until(start + 4 * MS)));
+        let mut race = Box::pin(timeout(15 * MS, sleep_until(start + 14 * MS)));
         holds(poll_once(&mut race).await.is_pending(), "both wait")?;
         // Both deadlines are past when the timers fire.
-        block(10 * MS);
+        block(20 * MS);
         same(race.await, Ok(()))?;
     }
     Ok(())
@@ -136,10 +136,10 @@ async fn nested_outer_first() -> Outcome {
 }
 
 async fn nested_equal_deadlines() -> Outcome {
-    let nested = timeout(5 * MS, timeout(4 * MS, pending::<()>()));
+    let nested = timeout(15 * MS, timeout(14 * MS, pending::<()>()));
     let mut nested = Box::pin(nested);
     holds(poll_once(&mut nested).await.is_pending(), "both wait")?;
-    block(15 * MS);
+    block(20 * MS);
     // The inner one is what the outer one asks first.
     same(nested.await, Ok(Err(Elapsed)))
 }
@@ -186,7 +186,7 @@ async fn that_were_in_time_leave_no_timer() -> Outcome {
 
 async fn of_a_join() -> Outcome {
     let mut task = spawn(async {
-        sleep(30 * MS).await;
+        sleep(80 * MS).await;
         8
     });
     same(timeout(2 * MS, &mut task).await.is_err(), true)?;

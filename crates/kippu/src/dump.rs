@@ -1,16 +1,19 @@
 //! The tasks as `kippu_dump` gives them to the host (section 2 of `abi/spec.md`).
 
+use std::panic::Location;
+
 use kippu_executor::{TaskInfo, TaskState, WaitsFor};
 
 use crate::strings::{push_text, push_varint};
 
-/// A varint count, then four strings for each task.
+/// A varint count, then four strings for each task. Put together by hand, as formatting would bring std's formatter
+/// into small guests.
 pub(crate) fn encode(tasks: &[TaskInfo], now_ns: u64) -> Vec<u8> {
     let mut out = Vec::new();
     push_varint(&mut out, tasks.len());
     for task in tasks {
         push_text(&mut out, task.name.unwrap_or_default());
-        push_text(&mut out, &task.location.to_string());
+        push_place(&mut out, "", task.location);
         push_text(
             &mut out,
             match task.state {
@@ -19,30 +22,59 @@ pub(crate) fn encode(tasks: &[TaskInfo], now_ns: u64) -> Vec<u8> {
                 TaskState::Waiting => "waiting",
             },
         );
-        push_text(&mut out, &waits_for(task.waits_for, now_ns));
+        match task.waits_for {
+            WaitsFor::Unknown => push_text(&mut out, "a wake"),
+            WaitsFor::Ticket(operation) => push_text(&mut out, operation),
+            // A deadline on the guest's clock would tell the reader nothing.
+            WaitsFor::Timer(deadline) => {
+                let ms = deadline.saturating_sub(now_ns).div_ceil(1_000_000);
+                push_parts(&mut out, &["a timer, due in ", digits(ms, &mut [0; 20]), " ms"]);
+            }
+            WaitsFor::Task(location) => push_place(&mut out, "the task spawned at ", location),
+        }
     }
     out
 }
 
-/// As the host's readers want it: a deadline on the guest's clock would tell them nothing.
-fn waits_for(wait: WaitsFor, now_ns: u64) -> String {
-    let WaitsFor::Timer(deadline) = wait else { return wait.to_string() };
-    let ms = deadline.saturating_sub(now_ns).div_ceil(1_000_000);
-    let mut text = String::from("a timer, due in ");
-    text.push_str(&ms.to_string());
-    text.push_str(" ms");
-    text
+/// file:line:column.
+fn push_place(out: &mut Vec<u8>, before: &str, location: &Location<'_>) {
+    let line = &mut [0; 20];
+    let column = &mut [0; 20];
+    let line = digits(location.line().into(), line);
+    push_parts(
+        out,
+        &[before, location.file(), ":", line, ":", digits(location.column().into(), column)],
+    );
+}
+
+/// One string, in parts.
+fn push_parts(out: &mut Vec<u8>, parts: &[&str]) {
+    push_varint(out, parts.iter().map(|part| part.len()).sum());
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
+    }
+}
+
+fn digits(mut value: u64, buffer: &mut [u8; 20]) -> &str {
+    let mut at = buffer.len();
+    loop {
+        at -= 1;
+        buffer[at] = b'0' + (value % 10) as u8;
+        value /= 10;
+        if value == 0 {
+            return str::from_utf8(&buffer[at..]).unwrap_or_default();
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::panic::Location;
-
     use super::*;
 
     fn decode(mut bytes: &[u8]) -> Vec<[String; 4]> {
         let count = take::<u32>(&mut bytes);
-        let tasks = (0..count).map(|_| std::array::from_fn(|_| take::<String>(&mut bytes))).collect();
+        let tasks =
+            (0..count).map(|_| std::array::from_fn(|_| take::<String>(&mut bytes))).collect();
         assert!(bytes.is_empty());
         tasks
     }

@@ -6,13 +6,14 @@
 //! queue of its own beside Kippu's, which JavaScript's microtasks turn as they turn Kippu. What such futures
 //! hold is `!Send`, and dropping them cancels nothing on the other side.
 //!
-//! ```no_run
-//! use kippu::HostError;
+//! ```ignore
 //! use js_sys::Promise;
+//! use kippu::HostError;
+//! use wasm_bindgen::JsValue;
 //!
 //! #[kippu::export]
 //! async fn answer(question: String) -> Result<String, HostError> {
-//!     let promise = Promise::resolve(&question.into());
+//!     let promise: Promise = Promise::resolve(&JsValue::from(question));
 //!     let value = kippu::js::wait(promise).await?;
 //!     Ok(value.as_string().unwrap_or_default())
 //! }
@@ -20,6 +21,8 @@
 //!
 //! A `JsValue` that is thrown becomes a [`HostError`] by `?`, in host functions and exports too: both may
 //! have `Result<T, JsValue>` as their result.
+//!
+//! The whole program is `examples/wasm-bindgen`, and the way there is told in the book, in "Moving over from wasm-bindgen".
 
 use std::future::Future;
 use std::pin::Pin;

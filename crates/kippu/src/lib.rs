@@ -42,7 +42,8 @@
 //!
 //! - `http` (default): the HTTP client. Natively it brings hyper and rustls, on JavaScript hosts it is
 //!   the host's `fetch`.
-//! - `dump` (default): on wasm, the list of tasks that the host's `dump()` shows.
+//! - `dump` (default): on wasm, the list of tasks that the host's `dump()` shows. It costs about 1 KB of a
+//!   compressed guest.
 //! - `js-sys`: on wasm, the module `js`, for programs that move over from wasm-bindgen: its crates' futures are
 //!   awaited in Kippu's tasks, and JavaScript's values become errors. Such a guest has to go through
 //!   wasm-bindgen's tool, and the host needs `wasmBindgen` of `kippu/wasm-bindgen`. A deadlock of `main` is not found

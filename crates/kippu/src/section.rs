@@ -9,6 +9,8 @@ pub enum Type {
     Code(u8),
     /// Code 12, with the schema.
     Schema(&'static NamedType),
+    /// Code 14: numbers one after another, with the type of each.
+    Numbers(&'static Type),
     /// Code 13: a stream, with the type of its items.
     Stream(&'static Type),
 }
@@ -109,6 +111,7 @@ impl<const N: usize> Writer<N> {
         match ty {
             Type::Code(code) => self.byte(code),
             Type::Schema(schema) => self.byte(12).named_type(schema),
+            Type::Numbers(item) => self.byte(14).ty(*item),
             Type::Stream(item) => self.byte(13).ty(*item),
         }
     }

@@ -2,7 +2,6 @@
 //! `chrome://tracing` and [Perfetto](https://ui.perfetto.dev) show (feature `tracing`).
 //!
 //! ```no_run
-//! # #[cfg(any())] {
 //! #[tracing::instrument]
 //! async fn load(path: &str) -> std::io::Result<String> {
 //!     kippu::fs::read_to_string(path).await
@@ -14,7 +13,6 @@
 //!     load("config.toml").await?;
 //!     Ok(())
 //! }
-//! # }
 //! ```
 //!
 //! On a JavaScript host the spans go to the host, which records them beside its own: turns of the guest,
@@ -23,8 +21,8 @@
 //! written that the environment variable `KIPPU_TRACE` names.
 //!
 //! A span of an async function is entered at each poll and left when the poll ends, as
-//! `tracing`'s attribute `instrument` and its trait `Instrument` do it. Do not hold a guard of `Span::enter` across an `await`: other
-//! tasks run there, and would be shown inside of it.
+//! `tracing`'s attribute `instrument` and its trait `Instrument` do it. Do not hold a guard of `Span::enter` across
+//! an `await`: other tasks run there, and would be shown inside of it.
 
 #[cfg_attr(kippu_js, path = "trace/js.rs")]
 #[cfg_attr(not(kippu_js), path = "trace/native.rs")]
@@ -32,6 +30,7 @@ mod sys;
 
 use std::io;
 
+use tracing_core::dispatcher;
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::{LookupSpan, Registry};
@@ -42,7 +41,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[derive(Debug)]
 #[must_use = "recording ends when the guard is dropped"]
 pub struct Guard {
-    _file: sys::File,
+    _file: Option<sys::File>,
 }
 
 /// Makes this the process's subscriber of spans and events. Without anybody who records them it does nothing.
@@ -50,8 +49,15 @@ pub struct Guard {
 /// # Errors
 /// When the file that `KIPPU_TRACE` names cannot be made, or there is a subscriber already.
 pub fn init() -> io::Result<Guard> {
+    if sys::recording() && dispatcher::has_been_set() {
+        // Before a file is made, which may be the one that the other subscriber writes.
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            "spans and events have a subscriber already",
+        ));
+    }
     let Some((layer, guard)) = layer::<Registry>()? else {
-        return Ok(Guard { _file: sys::File::default() });
+        return Ok(Guard { _file: None });
     };
     tracing_subscriber::registry().with(layer).try_init().map_err(io::Error::other)?;
     Ok(guard)
@@ -65,5 +71,5 @@ pub fn layer<S>() -> io::Result<Option<(impl Layer<S> + Send + Sync, Guard)>>
 where
     S: tracing_core::Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    Ok(sys::layer()?.map(|(layer, file)| (layer, Guard { _file: file })))
+    Ok(sys::layer()?.map(|(layer, file)| (layer, Guard { _file: Some(file) })))
 }

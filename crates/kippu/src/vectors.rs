@@ -102,10 +102,14 @@ fn schema_of(owned: &OwnedNamedType) -> &'static NamedType {
 #[test]
 fn section_entries() {
     fn ty(value: &Value) -> Type {
-        match (value.as_u64(), value.get("stream")) {
-            (Some(code), _) => Type::Code(u8::try_from(code).unwrap()),
-            (None, Some(item)) => Type::Stream(leak_one(ty(item))),
-            (None, None) => schema(value),
+        if let Some(code) = value.as_u64() {
+            Type::Code(u8::try_from(code).unwrap())
+        } else if let Some(item) = value.get("stream") {
+            Type::Stream(leak_one(ty(item)))
+        } else if let Some(item) = value.get("numbers") {
+            Type::Numbers(leak_one(ty(item)))
+        } else {
+            schema(value)
         }
     }
     fn leak_one(ty: Type) -> &'static Type {

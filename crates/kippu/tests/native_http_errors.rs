@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use kippu::http::{Client, Error, ErrorKind, Method, StatusCode};
+use kippu::http::{Client, Error, ErrorKind, Method, Redirect, StatusCode};
 use support::{Server, respond};
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -42,6 +42,30 @@ fn redirects_have_a_limit() {
         let response = client.get(&server.url("/5")).send().await.expect("the redirect itself");
         assert_eq!(response.status(), StatusCode::FOUND);
         assert_eq!(response.headers()["location"], "/6");
+    });
+}
+
+#[test]
+fn redirects_are_followed_shown_or_errors() {
+    let server = Server::start(|request, stream| match &*request.target {
+        "/end" => respond(stream, "200 OK", "", "end"),
+        _ => respond(stream, "302 Elsewhere", "location: /end\r\n", ""),
+    });
+    let url = server.url("/");
+    run(async {
+        let client = Client::builder().redirect(Redirect::Error).build().expect("a client");
+        let error = client.get(&url).send().await.expect_err("a redirect");
+        assert_eq!(error.kind(), ErrorKind::Redirect);
+        assert_eq!(error.to_string(), format!("a redirect that the request cannot follow: {url}"));
+        let response = client.get(&server.url("/end")).send().await.expect("no redirect");
+        assert_eq!(response.status(), StatusCode::OK);
+
+        let response = client.get(&url).redirect(Redirect::Manual).send().await.expect("shown");
+        assert_eq!(response.headers()["location"], "/end");
+        let response = client.get(&url).redirect(Redirect::Follow(1)).send().await.expect("one");
+        assert_eq!(response.url().path(), "/end");
+        let none = client.get(&url).redirect(Redirect::Follow(0)).send().await;
+        assert_eq!(none.expect_err("one too many").kind(), ErrorKind::TooManyRedirects);
     });
 }
 

@@ -469,3 +469,20 @@ fn a_read_timeout_counts_only_while_somebody_waits() {
         assert_eq!(rest.expect("reading goes on").expect("not the end"), "two");
     });
 }
+
+#[test]
+fn a_read_timeout_begins_anew_with_each_wait() {
+    let (url, _served) = peer(move |peer| {
+        peer.send("HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\n");
+        peer.wait_for_the_end();
+    });
+    run(async {
+        let request = Client::new().get(&url).read_timeout(Duration::from_secs(1));
+        let mut response = request.send().await.expect("a response");
+        for _ in 0..2 {
+            let wait = Duration::from_millis(600);
+            let outcome = kippu::time::timeout(wait, response.chunk()).await;
+            assert!(outcome.is_err(), "of waits that were given up nothing counts: {outcome:?}");
+        }
+    });
+}

@@ -67,7 +67,9 @@ fn entry(
     let make = params.iter().filter_map(make);
     let arguments = params.iter().map(argument);
     let decoder = output.ok.decoder();
-    let called = quote!(#function(#(#arguments),*));
+    // Before a parameter of the same name hides it.
+    let callee = own("callee");
+    let called = quote!(#callee(#(#arguments),*));
     let called = if is_async { quote!(#called.await) } else { called };
     let result = if output.fallible {
         quote!(::kippu::__rt::fallible(#called, |error| ::kippu::__rt::failure::failure!(error)))
@@ -103,6 +105,7 @@ fn entry(
         const _: () = {
             #[unsafe(export_name = #export_name)]
             extern "C" fn #entry(#call_param #(#raw_names: #raw_types),*) -> i32 {
+                let #callee = #function;
                 // All owned memory is taken before anything can fail, so nothing leaks.
                 #(#take)*
                 #run
@@ -166,6 +169,10 @@ fn make(param: &Param) -> Option<TokenStream> {
         | Lowering::Bytes { .. }
         | Lowering::HostStream { .. }
         | Lowering::GuestStream { .. } => None,
+        Lowering::Numbers { item, .. } => {
+            let item = format_ident!("{item}");
+            Some(quote!(let #name = ::kippu::__rt::numbers::<#item>(&#name, #text)?;))
+        }
         Lowering::String { .. } => Some(quote!(let #name = ::kippu::__rt::string(#name, #text)?;)),
         Lowering::Serde { ty, .. } => {
             Some(quote!(let #name = ::kippu::__rt::decode::<#ty>(&#name, #text)?;))
@@ -179,6 +186,7 @@ fn argument(param: &Param) -> TokenStream {
     match &param.lowering {
         Lowering::String { owned: false }
         | Lowering::Bytes { owned: false }
+        | Lowering::Numbers { owned: false, .. }
         | Lowering::Serde { borrowed: true, .. } => quote!(&#name),
         _ => quote!(#name),
     }

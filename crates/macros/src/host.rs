@@ -201,6 +201,12 @@ fn guest(
 fn prepare(param: &Param) -> Option<TokenStream> {
     let name = &param.name;
     match &param.lowering {
+        Lowering::Numbers { owned: false, .. } => {
+            Some(quote!(let #name = ::kippu::__rt::number_bytes(#name);))
+        }
+        Lowering::Numbers { owned: true, .. } => {
+            Some(quote!(let #name = ::kippu::__rt::number_bytes(&#name);))
+        }
         Lowering::GuestStream { item, fallible } => {
             let item = item.decoder();
             let items = if *fallible {

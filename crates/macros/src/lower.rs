@@ -25,6 +25,11 @@ pub(crate) enum Lowering {
     Bytes {
         owned: bool,
     },
+    /// (ptr, len in bytes) of numbers, one after another: `Vec<f32>`, `&[f32]`. The text is the number's name.
+    Numbers {
+        item: &'static str,
+        owned: bool,
+    },
     /// The number of a stream that the host gives: `HostStream<T>`.
     HostStream {
         item: Box<Lowering>,
@@ -72,6 +77,9 @@ impl Lowering {
                 Type::Slice(slice) if is_ident(&slice.elem, "u8") => {
                     Lowering::Bytes { owned: false }
                 }
+                Type::Slice(slice) if array_item(&slice.elem).is_some() => {
+                    Lowering::Numbers { item: array_item(&slice.elem).unwrap_or("f64"), owned: false }
+                }
                 inner => Lowering::Serde { borrowed: true, ty: Box::new(inner.clone()) },
             },
             Type::Path(path) => {
@@ -83,6 +91,11 @@ impl Lowering {
                     .is_some_and(|args| args.len() == 1 && is_ident(args[0], "u8"))
                 {
                     Lowering::Bytes { owned: true }
+                } else if let Some(item) = generic(ty, "Vec")
+                    .filter(|args| args.len() == 1)
+                    .and_then(|args| array_item(args[0]))
+                {
+                    Lowering::Numbers { item, owned: true }
                 } else {
                     Lowering::Serde { borrowed: false, ty: Box::new(ty.clone()) }
                 }
@@ -100,6 +113,10 @@ impl Lowering {
             }
             Lowering::String { .. } => 10,
             Lowering::Bytes { .. } => 11,
+            Lowering::Numbers { item, .. } => {
+                let item = Lowering::Number(item).section_type();
+                return quote!(::kippu::__rt::section::Type::Numbers(&#item));
+            }
             Lowering::HostStream { item } | Lowering::GuestStream { item, .. } => {
                 let item = item.section_type();
                 return quote!(::kippu::__rt::section::Type::Stream(&#item));
@@ -136,6 +153,10 @@ impl Lowering {
             }
             Lowering::String { .. } => quote!(::kippu::__rt::String),
             Lowering::Bytes { .. } => quote!(::kippu::__rt::Bytes),
+            Lowering::Numbers { item, .. } => {
+                let item = Ident::new(item, Span::call_site());
+                quote!(::kippu::__rt::Numbers<#item>)
+            }
             Lowering::HostStream { item } => {
                 let item = item.decoder();
                 quote!(::kippu::__rt::FromHost<#item>)
@@ -195,6 +216,12 @@ fn ok_of(ty: &Type) -> (&Type, bool) {
         Some(args) if !args.is_empty() => (args[0], true),
         _ => (ty, false),
     }
+}
+
+/// The name of a number of which JavaScript has typed arrays. Bytes are a case of their own.
+fn array_item(ty: &Type) -> Option<&'static str> {
+    let Lowering::Number(name) = Lowering::of(ty) else { return None };
+    (!matches!(name, "bool" | "u8")).then_some(name)
 }
 
 fn is_ident(ty: &Type, name: &str) -> bool {

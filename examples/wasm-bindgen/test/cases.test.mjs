@@ -43,6 +43,14 @@ test("a promise is awaited in a task, resolved at once, later or with a thenable
   ]);
 });
 
+test("a dump says that a task waits for a promise", async () => {
+  const { exports, instance } = await open();
+  exports.wait("never").catch(() => {});
+  const [{ name, state, waitsFor }] = instance.dump();
+  assert.deepEqual([name, state, waitsFor], ["wait", "waiting", "a promise"]);
+  await instance.dispose();
+});
+
 test("what a promise rejects with arrives with name, message, code, stack and causes", async () => {
   const { exports } = await open();
   await assert.rejects(exports.wait("error"), (e) => {

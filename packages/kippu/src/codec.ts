@@ -163,12 +163,17 @@ const setOwn = (object: Record<string, unknown>, key: string, value: unknown): v
 const struct = (name: string, fields: Field[]): Node => {
   const nodes = fields.map(([, schema]) => nodeOf(schema));
   const names = fields.map(([field]) => field);
+  const inherited = names.map((name) => name in Object.prototype);
   return {
     expected: `object (${name})`,
     put: (v) => {
       if (typeof v !== "object" || v === null) return false;
-      for (let i = 0; i < names.length; i++)
-        putAt(nodes[i], (v as Record<string, unknown>)[names[i]], dot, names[i]);
+      for (let i = 0; i < names.length; i++) {
+        const name = names[i];
+        // What every object has, such as `toString`, was not given as a field.
+        const given = !inherited[i] || Object.hasOwn(v, name);
+        putAt(nodes[i], given ? (v as Record<string, unknown>)[name] : undefined, dot, name);
+      }
       return true;
     },
     get: () => {

@@ -125,7 +125,11 @@ export const instantiate = async <E = Record<string, ExportFunction>>(
           ? typeof fn === "function" &&
               // What every object has, such as `toString`, was not given as a host function.
               fn !== Object.prototype[name as keyof object] &&
-              (hooks?.host ?? hostFunction)(driver, own?.bind(signature) ?? signature, fn.bind(host))
+              (hooks?.host ?? hostFunction)(
+                driver,
+                own?.bind(signature) ?? signature,
+                fn.bind(host),
+              )
           : others?.resolve(from, name);
       },
       hooks?.entries,

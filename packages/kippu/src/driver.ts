@@ -83,6 +83,8 @@ export const drive = async (
   const aborts = new Map<number, (() => void) | 0>();
   /** Records that the ring had no room for. */
   const late: number[][] = [];
+  /** How many records of the ring came late: the guest may drop their tickets until it has them. */
+  let refilled = 0;
 
   const memory = (): Uint8Array => {
     if (!u8.length && wasm.memory) {
@@ -133,6 +135,8 @@ export const drive = async (
   };
   const trap = (e: unknown): Error => end(fail("TRAPPED", notice ?? e));
   const { turn, schedule, disarm } = createLoop(() => {
+    if (refilled) memory();
+    while (refilled) aborts.delete(u32[ring + --refilled * 4]);
     const records = count;
     count = top = 0;
     if (!dead)
@@ -153,10 +157,8 @@ export const drive = async (
   /** Fills the ring, which is empty, with what came late. */
   const refill = (): void => {
     memory();
-    for (const record of late.splice(0, capacity)) {
-      u32.set(record, ring + count++ * 4);
-      aborts.delete(record[0]);
-    }
+    for (const record of late.splice(0, capacity)) u32.set(record, ring + count++ * 4);
+    refilled = count;
     schedule();
   };
 
@@ -251,8 +253,9 @@ export const drive = async (
       try {
         store(at, flag, value);
       } catch (e) {
-        // The arena has room for an error once it is empty.
-        turn(true);
+        // The arena has room for an error once it is empty, and the ring has.
+        do turn(true);
+        while (count === capacity);
         throw e;
       }
       inFlight--;
@@ -284,6 +287,8 @@ export const drive = async (
     cancel(id) {
       calls[id] = undefined;
       try {
+        // As before any entry: the guest must not drop a ticket whose record is in the ring.
+        if (count) turn(true);
         if (!dead) enter(driver.exports.kippu_cancel_call, [id]);
       } catch {
         // It has trapped: whoever waits for the others hears of it.

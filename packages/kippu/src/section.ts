@@ -1,5 +1,6 @@
 // The custom section `kippu`.
 
+import { numbersOf } from "./numbers.js";
 import { readText } from "./text.js";
 import {
   type Codec,
@@ -7,6 +8,7 @@ import {
   type Param,
   type Signature,
   type Stream,
+  T_NUMBERS,
   T_SERDE,
   T_STREAM,
   type Type,
@@ -52,7 +54,11 @@ export const readSection = (
     const type = (): Type => {
       const byte = readVarint(c);
       if (byte === T_STREAM) return stream(type());
-      if (byte > T_SERDE) throw byte;
+      if (byte > T_SERDE) {
+        const numbers = byte === T_NUMBERS && numbersOf(readVarint(c));
+        if (numbers) return numbers;
+        throw byte;
+      }
       return byte === T_SERDE ? codec(c) : byte;
     };
     while (c[1] < u8.length) {

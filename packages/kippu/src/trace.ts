@@ -39,7 +39,8 @@ export interface TraceEvent {
   dur?: number;
   pid: number;
   tid: number;
-  id?: string;
+  /** Tells asynchronous events of the same name apart. */
+  id2?: { local: string };
   s?: "t";
   args: Record<string, string | number>;
 }
@@ -84,6 +85,7 @@ const FIELDS = 2;
 const ENTER = 3;
 const EXIT = 4;
 const CLOSE = 5;
+const EVENT = 6;
 
 /** So many characters are kept of each field's value. */
 const LONGEST = 1000;
@@ -186,7 +188,7 @@ export const createTrace = ({ limit = 100_000 }: TraceOptions = {}): Trace => {
             return args;
           };
           const span = spans.get(id);
-          if (kind === NEW || kind > CLOSE) {
+          if (kind === NEW || kind === EVENT) {
             const name = readString(c);
             const args = fields({
               target: readString(c),
@@ -265,10 +267,11 @@ export const createTrace = ({ limit = 100_000 }: TraceOptions = {}): Trace => {
     const ts = round(start);
     const base = { name, cat, ts, pid: PID, tid, args };
     if (end === undefined) return [{ ...base, ph: "i", s: "t" }];
+    const id2 = { local: `0x${id?.toString(16)}` };
     if (id === undefined) return [{ ...base, ph: "X", dur: Math.max(round(end) - ts, 0) }];
     return [
-      { ...base, ph: "b", id: `${id}` },
-      { ...base, ph: "e", id: `${id}`, ts: Math.max(round(end), ts), args: {} },
+      { ...base, ph: "b", id2 },
+      { ...base, ph: "e", id2, ts: Math.max(round(end), ts), args: {} },
     ];
   };
 
@@ -284,7 +287,7 @@ export const createTrace = ({ limit = 100_000 }: TraceOptions = {}): Trace => {
         names.push({ name, cat: "", ph: "M", ts: 0, pid: PID, tid, args: { name: value } });
       };
       tell("process_name", 0, "Kippu");
-      for (let tid = 1; tid <= instances; tid++) tell("thread_name", tid, `guest ${tid}`);
+      for (let tid = 1; tid <= instances; tid++) tell("thread_name", tid, "guest");
       const unfinished = [...going].map((open) => ({
         ...open,
         end,

@@ -32,6 +32,7 @@ export const T_F64 = 9;
 export const T_STRING = 10;
 export const T_SERDE = 12;
 export const T_STREAM = 13;
+export const T_NUMBERS = 14;
 
 export const isStream = (type: Type): type is Stream =>
   typeof type === "object" && "stream" in type;

@@ -11,31 +11,48 @@ export interface Glue {
 
 type Raw = (...args: unknown[]) => unknown;
 
-/** What the tool calls the exports that JavaScript's garbage collector and callbacks come in by. */
+/** What only keeps memory, and runs no code of the program's. */
+const INTERNAL = /^__(externref_|wbindgen_(malloc|realloc|free|exn_store)$)/;
+/** The exports that JavaScript's garbage collector and callbacks come in by. */
 const LATE = /_free$|closure/;
 
-/** The guest's exports for the glue: a trap there ends the instance, as it does anywhere else. */
+/** `f` for the glue: a trap ends the instance, as it does anywhere else. */
+const guard = (driver: Driver, name: string, f: Raw): Raw => {
+  const late = LATE.test(name);
+  const enter = (): boolean => {
+    const dead = driver.dead();
+    // Whoever frees a value or fires a callback late has nobody to tell.
+    if (dead && !late) throw dead;
+    return !dead;
+  };
+  // Other exceptions are JavaScript's own, on their way through the guest.
+  const failed = (e: unknown): unknown =>
+    e instanceof WebAssembly.RuntimeError ? driver.trap(e) : e;
+  // Most functions have few parameters, and lists of arguments are slow. The result of a callback
+  // that is late is a list.
+  if (f.length < 5)
+    return (a, b, c, d) => {
+      try {
+        return enter() ? f(a, b, c, d) : [];
+      } catch (e) {
+        throw failed(e);
+      }
+    };
+  return (...args) => {
+    try {
+      return enter() ? f(...args) : [];
+    } catch (e) {
+      throw failed(e);
+    }
+  };
+};
+
+/** The guest's exports as the glue gets them. */
 const guarded = (driver: Driver): Record<string, unknown> => {
   const exports: Record<string, unknown> = {};
   for (const [name, item] of Object.entries(driver.exports as Record<string, unknown>))
     exports[name] =
-      typeof item !== "function"
-        ? item
-        : (...args: unknown[]) => {
-            const dead = driver.dead();
-            if (dead) {
-              // Whoever frees a value or fires a callback late has nobody to tell. A callback's
-              // result is a list.
-              if (LATE.test(name)) return [];
-              throw dead;
-            }
-            try {
-              return (item as Raw)(...args);
-            } catch (e) {
-              // Other exceptions are JavaScript's own, on their way through the guest.
-              throw e instanceof WebAssembly.RuntimeError ? driver.trap(e) : e;
-            }
-          };
+      typeof item === "function" && !INTERNAL.test(name) ? guard(driver, name, item as Raw) : item;
   return exports;
 };
 

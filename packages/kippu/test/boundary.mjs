@@ -36,6 +36,7 @@ export const open = async (host = {}) => {
       numbers: unexpected("numbers"),
       numbers_sync: unexpected("numbers_sync"),
       take: unexpected("take"),
+      amplify: unexpected("amplify"),
       ...host,
     },
   });

@@ -43,6 +43,60 @@ test("every kind of argument crosses, and what it is made of comes back", async 
   assert.deepEqual(exports.reversed([]), []);
 });
 
+test("numbers one after another are typed arrays", async () => {
+  const kept = [];
+  const { exports } = await open({
+    amplify: async (samples, lengths) => {
+      kept.push(samples, lengths);
+      return samples.map((sample) => sample * 2);
+    },
+  });
+  assert.deepEqual(
+    exports.arrays(
+      new Int8Array([-128, 127]),
+      new Int16Array([-32768]),
+      new Uint16Array([65535]),
+      new Int32Array([-(2 ** 31)]),
+      new Uint32Array([2 ** 32 - 1]),
+      new Float32Array([0.5, Infinity]),
+      new Float64Array([-0, NaN, 1e300]),
+    ),
+    new Float64Array([
+      -128, 127, -32768, 65535, -(2 ** 31), 2 ** 32 - 1, 0.5, Infinity, -0, NaN, 1e300,
+    ]),
+  );
+  // Arrays are taken as well; so are views that begin in the middle, and other typed arrays.
+  const part = new Float64Array([9, 8, 7, 6]).subarray(1, 3);
+  assert.deepEqual(
+    exports.arrays([1], [2], new Uint8Array([3]), [], [5], [0.25], part),
+    new Float64Array([1, 2, 3, 5, 0.25, 8, 7]),
+  );
+  const samples = new Float32Array(100_000).fill(0.25);
+  const louder = await exports.louder(samples);
+  assert.ok(louder instanceof Float32Array);
+  assert.equal(louder.length, 100_000);
+  assert.ok(louder.every((sample) => sample === 0.5));
+  assert.deepEqual(kept, [samples, new Uint32Array([100_000, 2 ** 32 - 1])]);
+  assert.deepEqual(exports.pairs([["a", [1, 2]]]), [1, 2]);
+});
+
+test("numbers that do not fit are refused, by their place", async () => {
+  const { exports } = await open();
+  const arrays = (i, wrong) => {
+    const all = [[], [], [], [], [], [], []];
+    all[i] = wrong;
+    return () => exports.arrays(...all);
+  };
+  assert.throws(arrays(0, [1, 128]), {
+    name: "TypeError",
+    message: "export arrays, parameter a[1]: expected i8, got 128",
+  });
+  assert.throws(arrays(3, [0.5]), { message: /parameter d\[0\]: expected i32, got 0.5/ });
+  assert.throws(arrays(6, ["1"]), { message: /parameter g\[0\]: expected f64, got "1"/ });
+  for (const wrong of [null, 5, "1", new DataView(new ArrayBuffer(8)), new Set([1])])
+    assert.throws(arrays(5, wrong), { message: /parameter f: expected Float32Array or an array/ });
+});
+
 test("an error type gives its name, its text and its sources", async () => {
   const { exports } = await open();
   assert.equal(exports.configure("a.toml", "12"), 12);

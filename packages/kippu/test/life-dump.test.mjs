@@ -36,13 +36,19 @@ test("names each task, where it was spawned and what it waits for", async () => 
 });
 
 test("names exports that are under way, and main", async () => {
-  const instance = await open({ ask: () => new Promise(() => {}) });
+  const never = () => new Promise(() => {});
+  const numbers = () => ({ [Symbol.asyncIterator]: () => ({ next: never }) });
+  const instance = await open({ ask: never, numbers });
   instance.exports.asked(0).catch(() => {});
+  instance.exports.pulls(20).catch(() => {});
+  instance.exports.count_twice(60_000).catch(() => {});
   instance.start().catch(() => {});
   await macrotask();
   const tasks = byName(instance.dump());
   assert.deepEqual(tasks.asked, ["waiting", "ask"]);
   assert.deepEqual(tasks.main, ["waiting", "ask"]);
+  assert.deepEqual(tasks.pulls, ["waiting", "the next item of a stream"]);
+  assert.match(tasks.count_twice[1], /^a timer, due in \d+ ms$/);
   await instance.dispose();
 });
 

@@ -147,7 +147,11 @@ test("memory of disposed and of replaced guests is given back", async () => {
     assert.equal(kept.exports.count(), 1);
     await kept.dispose();
     await collect(() => live() === 0);
-    assert.equal(live(), 0, "also while somebody holds a promise that never settles, and the instance");
+    assert.equal(
+      live(),
+      0,
+      "also while somebody holds a promise that never settles, and the instance",
+    );
     assert.ok(kept.trapped);
     assert.equal(await Promise.race([never, 1]), 1);
   } finally {

@@ -44,7 +44,10 @@ describe("restart", () => {
       assert.ok(trapped instanceof InstanceTrapped);
       await assert.rejects(pending, (e) => e === trapped);
       assert.throws(count, (e) => e === trapped);
-      assert.throws(() => instance.dump(), (e) => e === trapped);
+      assert.throws(
+        () => instance.dump(),
+        (e) => e === trapped,
+      );
       await instance.restart();
       assert.equal(instance.trapped, undefined);
       assert.equal(count(), 1);
@@ -184,7 +187,10 @@ describe("restart", () => {
     const disposing = instance.dispose();
     await assert.rejects(restarting, DISPOSED);
     await disposing;
-    assert.throws(() => instance.exports.count(), (e) => /KIPPU_(RESTARTED|DISPOSED)/.test(e.code));
+    assert.throws(
+      () => instance.exports.count(),
+      (e) => /KIPPU_(RESTARTED|DISPOSED)/.test(e.code),
+    );
     await assert.rejects(instance.restart(), DISPOSED);
   });
 

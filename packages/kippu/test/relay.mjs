@@ -17,7 +17,7 @@ const fromRecord = (at) => `
 
 /**
  * `hostAsync` and `exportAsync` say which side is async. The ticket of a call is its number.
- * `more` goes to `guest`.
+ * `next` is what turns give. `more` goes to `guest`.
  */
 export const relay = ({
   params = {},
@@ -25,6 +25,7 @@ export const relay = ({
   hostAsync = true,
   exportAsync = hostAsync,
   turn,
+  next = "(f64.const -1)",
   ...more
 } = {}) => {
   const types = Object.values(params).flatMap(raw);
@@ -49,7 +50,7 @@ export const relay = ({
         (call $reply (i32.load (local.get $at)) ${fromRecord("(local.get $at)")})
         (local.set $i (i32.add (local.get $i) (i32.const 1)))
         (br $next)))
-      (f64.const -1)`,
+      ${next}`,
     body: `
       (global $turns (export "turns") (mut i32) (i32.const 0))
       (global $owned (export "owned") (mut i32) (i32.const 0))

@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("../../../", import.meta.url));
 const TARGET = "wasm32-unknown-unknown";
 
-/** Builds a guest of the workspace, unless it is fresh, and gives its path. */
-export const buildGuest = (name) => {
-  const options = ["--release", "--package", name, "--target", TARGET];
+/** Builds a guest of the workspace, unless it is fresh, and gives its path; `more` goes to cargo. */
+export const buildGuest = (name, more = []) => {
+  const options = ["--release", "--package", name, "--target", TARGET, ...more];
   const out = execFileSync("cargo", ["build", "--message-format=json", ...options], {
     cwd: root,
     encoding: "utf8",

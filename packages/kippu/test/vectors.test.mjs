@@ -111,7 +111,9 @@ for (const { hex: encoded, entry } of vectors.section)
         ? type
         : "stream" in type
           ? { stream: show(type.stream) }
-          : type.name;
+          : "numbers" in type
+            ? { numbers: type.numbers }
+            : type.name;
     const listed = (type) => (typeof type === "number" ? type : (type.name ?? type));
     const [name, isAsync, params, result, doc] = found[entry.kind][entry.name];
     assert.equal(name, entry.name);

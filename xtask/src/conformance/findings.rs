@@ -65,6 +65,8 @@ mod tests {
     const CATCH: &str = r#"{"case":"panics::catch","ok":true}"#;
     const NO_CATCH: &str = r#"{"case":"panics::catch","skip":"unwind"}"#;
     const NO_READ: &str = r#"{"case":"fs::read","skip":"fs"}"#;
+    const NO_SIGNAL: &str = r#"{"case":"runner::interrupt","skip":"signal"}"#;
+    const SIGNAL: &str = r#"{"case":"runner::interrupt","ok":true}"#;
 
     fn report(host: Host, lines: &[&str]) -> Report {
         let text = format!("{}\n{{\"done\":{}}}", lines.join("\n"), lines.len());
@@ -78,9 +80,9 @@ mod tests {
     #[test]
     fn hosts_that_agree_have_no_findings() {
         let reports = [
-            report(Host::Native, &[SLEEP, READ, CATCH]),
-            report(Host::Node20, &[SLEEP, READ, NO_CATCH]),
-            report(Host::Firefox, &[SLEEP, NO_READ, NO_CATCH]),
+            report(Host::Native, &[SLEEP, READ, CATCH, SIGNAL]),
+            report(Host::Node20, &[SLEEP, READ, NO_CATCH, SIGNAL]),
+            report(Host::Firefox, &[SLEEP, NO_READ, NO_CATCH, NO_SIGNAL]),
         ];
         assert_eq!(compared(&reports), Vec::<String>::new());
     }
@@ -120,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_reason_for_cases_that_run_is_a_finding() {
-        let found = compared(&[report(Host::Chromium, &[SLEEP, READ, NO_CATCH])]);
+        let found = compared(&[report(Host::Chromium, &[SLEEP, READ, NO_CATCH, NO_SIGNAL])]);
         assert_eq!(
             found,
             [

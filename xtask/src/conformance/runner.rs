@@ -2,11 +2,12 @@
 
 use super::lacks;
 use super::server::Server;
-use crate::cmd::{self, Said};
+use crate::cmd::{self, Given, Said};
 use crate::guests::{Host, Program};
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
+use std::process::Command;
 use std::time::Duration;
 
 /// How long all cases may take on one host. They take some seconds; a case that hangs is a failure.
@@ -74,8 +75,12 @@ pub(super) fn report(
     program: &Program,
     server: &Server,
 ) -> Result<Report> {
-    let start = |arguments: &[&str]| start(workspace, host, program, server, arguments);
-    let said = start(&[])?;
+    let start = |arguments: &[&str], given: &Given<'_>| {
+        let mut command = command(workspace, host, program, server)?;
+        cmd::converse(command.args(arguments), given, LIMIT, "is the host installed?")
+    };
+    let nothing = Given::default();
+    let said = start(&[], &nothing)?;
     let mut cases = parse(&said.out).inspect_err(|_| eprint!("{}", said.err))?;
     let expected = i32::from(cases.iter().any(|case| matches!(case.outcome, Outcome::Fails(_))));
     if said.code != expected {
@@ -83,33 +88,41 @@ pub(super) fn report(
         bail!("the program ended with code {}, not {expected}", said.code);
     }
     cases.push(standard_error(&said));
-    cases.push(deadlock(&start(&["--deadlock"])?));
-    cases.push(panic(host, &start(&["--panic"])?));
+    cases.push(deadlock(&start(&["--deadlock"], &nothing)?));
+    cases.push(panic(host, &start(&["--panic"], &nothing)?));
+    let input = input();
+    let given = Given { input: input.as_bytes(), interrupt_at: None };
+    cases.push(echo(&input, &start(&["--echo"], &given)?));
+    cases.push(if lacks::reason(host, "signal").is_some() {
+        Case { name: INTERRUPT.to_owned(), outcome: Outcome::Skipped("signal".to_owned()) }
+    } else {
+        let given = Given { input: &[], interrupt_at: Some("waiting") };
+        interrupt(&start(&["--interrupt"], &given)?)
+    });
     Ok(Report { host, cases })
 }
 
-fn start(
+/// The program with what the cases need.
+fn command(
     workspace: &Workspace,
     host: Host,
     program: &Program,
     server: &Server,
-    arguments: &[&str],
-) -> Result<Said> {
+) -> Result<Command> {
     // A folder for each host: two may run at the same time.
     let folder = workspace.target().join("conformance").join(host.to_string().replace(' ', ""));
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("cannot create {}", folder.display()))?;
-    let told = lacks::of(host).iter().filter(|lack| !lack.built_in);
+    let told = lacks::of(host).iter().filter(|lack| lack.told);
     let told: Vec<_> = told.map(|lack| lack.group).collect();
     let mut command = program.command(workspace);
     command
-        .args(arguments)
         .env("KIPPU_CONFORMANCE_DIR", folder)
         .env("KIPPU_CONFORMANCE_HTTP", server.url())
         .env("KIPPU_CONFORMANCE_LACKS", told.join(","))
         .env("KIPPU_CONFORMANCE_VAR", "切 = 1")
         .env_remove("KIPPU_CONFORMANCE_UNSET");
-    cmd::capture_all(&mut command, LIMIT, "is the host installed?")
+    Ok(command)
 }
 
 /// A case of the runner; what was seen is told when it fails.
@@ -122,13 +135,13 @@ fn judged(name: &str, holds: bool, said: &Said) -> Case {
             said.code, said.out, said.err
         ))
     };
-    Case { name: format!("runner::{name}"), outcome }
+    Case { name: name.to_owned(), outcome }
 }
 
 /// The case `program::print_keeps_its_order` prints digits in two ways.
 fn standard_error(said: &Said) -> Case {
     let holds = said.err.lines().any(|line| line == "0123456789");
-    judged("standard_error_keeps_its_order", holds, said)
+    judged("runner::standard_error_keeps_its_order", holds, said)
 }
 
 /// With `--deadlock` the program waits for a task of the name `stuck`, which nobody will wake.
@@ -136,7 +149,7 @@ fn deadlock(said: &Said) -> Case {
     let holds = said.code == 1
         && said.err.contains("deadlock: nothing is runnable")
         && said.err.contains("task \"stuck\"");
-    judged("deadlock_is_an_error_that_names_who_waits", holds, said)
+    judged("runner::deadlock_is_an_error_that_names_who_waits", holds, said)
 }
 
 /// With `--panic` a task panics. Where panics can be caught, the program tells of it before it panics
@@ -150,7 +163,32 @@ fn panic(host: Host, said: &Said) -> Case {
         && said.out == out
         && said.err.contains("on purpose: 42")
         && said.err.contains("panics.rs:");
-    judged("a_panic_is_an_error_that_names_its_place", holds, said)
+    judged("runner::a_panic_is_an_error_that_names_its_place", holds, said)
+}
+
+/// More than pipes and buffers hold. Lines end at other places than pieces do, which are 10,000 bytes long,
+/// so that characters of several bytes are cut.
+fn input() -> String {
+    (0..4000)
+        .map(|number| format!("{number} größer 日本 🦀 {}\n", "-".repeat(number % 97)))
+        .collect()
+}
+
+/// With `--echo` the program writes what it reads, and its exit code is one of its own.
+fn echo(input: &str, said: &Said) -> Case {
+    let count = format!("{} bytes", input.len());
+    let holds = said.out == input && said.err.lines().any(|line| line == count) && said.code == 7;
+    let short = |text: &str| text.chars().take(200).collect();
+    let shown = Said { out: short(&said.out), err: short(&said.err), code: said.code };
+    judged("runner::what_is_read_is_written_before_the_program_ends", holds, &shown)
+}
+
+const INTERRUPT: &str = "runner::an_interruption_is_waited_for";
+
+/// With `--interrupt` the program says when it waits for SIGINT, and goes on then.
+fn interrupt(said: &Said) -> Case {
+    let holds = said.out == "waiting\ninterrupted\n" && said.code == 8;
+    judged(INTERRUPT, holds, said)
 }
 
 /// Reads the program's output. It ends in the number of cases, so that none can get lost.
@@ -246,6 +284,22 @@ mod tests {
         assert!(!holds(&panic(Host::Deno, &said(out, err, 1))));
         assert!(!holds(&panic(Host::Deno, &said("", err, 0))));
         assert!(!holds(&panic(Host::Deno, &said("", "on purpose: 42", 1))));
+    }
+
+    #[test]
+    fn an_echo_that_lacks_its_end_fails() {
+        let text = "a\nb\n";
+        assert!(holds(&echo(text, &said(text, "4 bytes\n", 7))));
+        assert!(!holds(&echo(text, &said("a\n", "4 bytes\n", 7))));
+        assert!(!holds(&echo(text, &said(text, "4 bytes\n", 0))));
+        assert!(!holds(&echo(text, &said(text, "", 7))));
+    }
+
+    #[test]
+    fn only_a_program_that_goes_on_passes_as_interrupted() {
+        assert!(holds(&interrupt(&said("waiting\ninterrupted\n", "", 8))));
+        assert!(!holds(&interrupt(&said("waiting\n", "", 130))));
+        assert!(!holds(&interrupt(&said("waiting\ninterrupted\n", "", 0))));
     }
 
     #[test]

@@ -179,3 +179,94 @@ where
         polled.map(|item| item.map(|item| item.map(Into::into).map_err(Into::into)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
+    use super::*;
+
+    struct Wakes(AtomicUsize);
+
+    impl Wake for Wakes {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Never ready; gives `watch` away at its second poll.
+    struct Waits {
+        polls: usize,
+        watch: Arc<Mutex<Option<Watch>>>,
+    }
+
+    impl Stream for Waits {
+        type Item = Result<Bytes, Infallible>;
+
+        fn poll_next(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            self.polls += 1;
+            if self.polls == 2 {
+                drop(self.watch.lock().expect("no panic").take());
+            }
+            Poll::Pending
+        }
+    }
+
+    fn upload() -> (Upload, Arc<Mutex<Option<Watch>>>) {
+        let watch = Arc::new(Mutex::new(None));
+        let upload = Upload::new(Waits { polls: 0, watch: Arc::clone(&watch) });
+        *watch.lock().expect("no panic") = Some(upload.watch());
+        (upload, watch)
+    }
+
+    #[test]
+    fn who_sends_is_woken_when_nobody_waits_for_the_answer_any_more() {
+        let (mut upload, watch) = upload();
+        let wakes = Arc::new(Wakes(AtomicUsize::new(0)));
+        let waker = Waker::from(Arc::clone(&wakes));
+        let mut cx = Context::from_waker(&waker);
+        assert!(Pin::new(&mut upload).poll_next(&mut cx).is_pending());
+        drop(watch.lock().expect("no panic").take());
+        assert_eq!(wakes.0.load(Ordering::SeqCst), 1);
+        let Poll::Ready(Some(Err(_))) = Pin::new(&mut upload).poll_next(&mut cx) else {
+            panic!("it is taken for complete");
+        };
+    }
+
+    #[test]
+    fn empty_pieces_are_left_out() {
+        struct Pieces(Vec<&'static str>);
+
+        impl Stream for Pieces {
+            type Item = Result<&'static str, Infallible>;
+
+            fn poll_next(
+                mut self: Pin<&mut Self>,
+                _: &mut Context<'_>,
+            ) -> Poll<Option<Self::Item>> {
+                Poll::Ready(self.0.pop().map(Ok))
+            }
+        }
+
+        let mut upload = Upload::new(Pieces(vec!["", "some", "", ""]));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut next = || match Pin::new(&mut upload).poll_next(&mut cx) {
+            Poll::Ready(piece) => piece.map(|piece| piece.expect("no error")),
+            Poll::Pending => panic!("all is there"),
+        };
+        assert_eq!(next().as_deref(), Some(&b"some"[..]));
+        assert_eq!([next(), next()], [None, None]);
+    }
+
+    #[test]
+    fn the_answer_may_go_while_the_stream_is_polled() {
+        let (mut upload, _watch) = upload();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(Pin::new(&mut upload).poll_next(&mut cx).is_pending());
+        let Poll::Ready(Some(Err(_))) = Pin::new(&mut upload).poll_next(&mut cx) else {
+            panic!("nobody would ever wake it");
+        };
+    }
+}

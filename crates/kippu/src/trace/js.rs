@@ -22,12 +22,15 @@ const CLOSE: i32 = 5;
 const EVENT: i32 = 6;
 
 /// The host keeps the file.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct File;
 
+pub(super) fn recording() -> bool {
+    trace(PROBE, 0, &[])
+}
+
 pub(super) fn layer() -> io::Result<Option<(HostLayer, File)>> {
-    let recording = trace(PROBE, 0, &[]);
-    Ok(recording.then_some((HostLayer, File)))
+    Ok(recording().then_some((HostLayer, File)))
 }
 
 pub(super) struct HostLayer;

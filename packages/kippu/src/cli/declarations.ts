@@ -53,8 +53,9 @@ const hostFunction = ([name, isAsync, params, type, doc = ""]: Signature, scope:
   const names = parameterNames([...params.map(([param]) => param), "context"]);
   const docs = params.map(([, param], i) => after(`${names[i]}:`, typeOf(param, taken, scope)));
   const lent = names.filter((_, i) => params[i]?.[1] === T_BYTES);
+  const until = isAsync ? " until the first `await`" : "";
   const notes = lent.map(
-    (name) => `@param ${name} Lent: copy it (\`${name}.slice()\`) to use it after an \`await\`.`,
+    (name) => `@param ${name} Lent${until}: copy it (\`${name}.slice()\`) to keep it.`,
   );
   const comment = lent.length ? `${doc}\n\n${notes.join("\n")}` : doc;
   if (!isAsync) return [comment, functionOf(name, docs, typeOf(type, given, scope))];

@@ -97,7 +97,6 @@ const bodyOf = async (
   const { pieces, controller } = exchange;
   // An empty body is none: fetch refuses one with GET.
   if (!pieces) return { body: body?.length ? body : null };
-  const { signal } = controller;
   let since = performance.now();
   const paced = {
     async next() {
@@ -105,17 +104,11 @@ const bodyOf = async (
         await new Promise<void>(macrotask);
         since = performance.now();
       }
-      try {
-        const result = await pieces.next();
-        // One that was dropped looks as if it had ended.
-        signal.throwIfAborted();
-        if (result.done) exchange.pieces = undefined;
-        return result;
-      } catch (e) {
-        // Nor does every fetch give up when its body fails.
-        controller.abort(e);
-        throw e;
-      }
+      const result = await pieces.next();
+      // One that was dropped looks as if it had ended.
+      controller.signal.throwIfAborted();
+      if (result.done) exchange.pieces = undefined;
+      return result;
     },
     async return() {
       await pieces.return?.();

@@ -117,8 +117,8 @@ export interface Host {
   /**
    * Bytes are lent.
    *
-   * @param bytes Lent: copy it (`bytes.slice()`) to use it after an `await`.
-   * @param more Lent: copy it (`more.slice()`) to use it after an `await`.
+   * @param bytes Lent until the first `await`: copy it (`bytes.slice()`) to keep it.
+   * @param more Lent until the first `await`: copy it (`more.slice()`) to keep it.
    */
   bytes: (
     bytes: Uint8Array<ArrayBuffer>,

@@ -154,33 +154,35 @@ const object = (entries) =>
 /** What the newtypes around a schema hold. */
 const inner = (schema) => (schema.kind === "newtype" ? inner(schema.of[0]) : schema);
 
-// TypeScript infers no type of several entries that are not alike. It is told not to try by what
-// is a comment to JavaScript, see `typed`.
-const collection = (name, types, items) =>
-  `new ${name}${items.length > 1 ? `/*${types}*/` : ""}([${items.join(", ")}])`;
-const mapOf = (pairs) =>
-  collection(
-    "Map",
-    "<any, any>",
-    pairs.map((pair) => `[${pair.join(", ")}]`),
-  );
+// TypeScript infers types of simple entries only. Of others it is told not to try, by what is a
+// comment to JavaScript: see `typed`.
+const collection = (name, any, entries, write) => {
+  const isSimple = entries.length < 2 && !/[[{(]/.test(entries.join());
+  return `new ${name}${isSimple ? "" : `/*${any}*/`}([${entries.map(write).join(", ")}])`;
+};
+const setOf = (items) => collection("Set", "<any>", items, (item) => item);
+const mapOf = (pairs) => collection("Map", "<any, any>", pairs, (pair) => `[${pair.join(", ")}]`);
 
 /** The text of values as TypeScript shall read it. */
 export const typed = (text) => text.replace(/\/\*(<any.*?>)\*\//g, "$1");
-
-const nothing = () => undefined;
 
 /**
  * Text of a random value that JavaScript may give for `schema`. `leaf` is called for each value that
  * holds no other; what it gives, if anything, stands there instead.
  */
-export const randomValue = (r, schema, leaf = nothing) => {
+export const randomValue = (r, schema, leaf = () => undefined) => {
   const { kind, of = [] } = schema;
-  const isWhole = leaf === nothing;
+  // What is wrong would not be found where TypeScript does not look.
+  const hidden = (schema) => randomValue(r, schema);
   const value = (schema) => randomValue(r, schema, leaf);
   const entries = (fields) =>
     fields
-      .map(([name, schema]) => [name, value(schema), inner(schema).kind === "option"])
+      // To TypeScript every object has a `toString`, and one that is none of an optional type.
+      .map(([name, schema]) => [
+        name,
+        value(schema),
+        inner(schema).kind === "option" && !(name in Object.prototype),
+      ])
       .filter(([, v, optional]) => !(optional && v === "undefined" && r.chance(0.5)));
   const typedArray = (n) => {
     const { kind } = inner(of[0]);
@@ -196,11 +198,9 @@ export const randomValue = (r, schema, leaf = nothing) => {
     case "seq": {
       if (of[0].kind === "u8") break;
       if (TYPED[inner(of[0]).kind] && r.chance(0.3)) return typedArray(r.below(4));
-      const items = r.times(r.below(4), () => value(of[0]));
-      // What is wrong must not be hidden.
-      return r.chance(0.3) && (isWhole || items.length < 2)
-        ? collection("Set", "<any>", items)
-        : `[${items.join(", ")}]`;
+      const n = r.below(4);
+      if (r.chance(0.3)) return setOf(r.times(n, () => hidden(of[0])));
+      return `[${r.times(n, () => value(of[0])).join(", ")}]`;
     }
     case "tuple":
     case "tupleStruct":
@@ -208,11 +208,10 @@ export const randomValue = (r, schema, leaf = nothing) => {
         return typedArray(of.length);
       return `[${of.map(value).join(", ")}]`;
     case "map": {
-      const count = r.below(isWhole ? 3 : 2);
+      const n = r.below(3);
       if (inner(of[0]).kind === "string" && r.chance(0.6))
-        return object(new Map(r.times(count, () => [r.pick(TEXTS), value(of[1])])));
-      const pairs = r.times(count, () => [value(of[0]), value(of[1])]);
-      return mapOf(pairs);
+        return object(new Map(r.times(n, () => [r.pick(TEXTS), value(of[1])])));
+      return mapOf(r.times(n, () => [hidden(of[0]), hidden(of[1])]));
     }
     case "struct":
       return object(entries(schema.fields));

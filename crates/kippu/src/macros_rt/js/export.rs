@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 
-use kippu_executor::{AbortHandle, TaskOptions};
+use kippu_executor::{AbortHandle, JoinHandle, TaskOptions};
 
 use super::Encode;
 use super::value::to_answer;
@@ -56,7 +56,7 @@ where
     let id = call & !abi::CANCELLABLE;
     let outer = EAGER.replace((id, None));
     if call == id {
-        spawn(name, async move { answer(id, future.await) });
+        drop(spawn(name, async move { answer(id, future.await) }));
     } else {
         let token = cancellable::open(id);
         let task = spawn(name, async move {
@@ -66,7 +66,7 @@ where
                 answer(id, result);
             }
         });
-        cancellable::started(id, token, task);
+        cancellable::started(id, token, &task);
     }
     let (_, answer) = EAGER.replace(outer);
     // Written last: whatever ran above may have used the record.
@@ -87,11 +87,12 @@ fn answer(call: i32, answer: Answer) {
     }
 }
 
-fn spawn(name: &'static str, future: impl Future<Output = ()> + 'static) -> AbortHandle {
+#[inline]
+fn spawn(name: &'static str, future: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
     crate::rt::with(|inner| {
         let task = inner.executor.spawn_polled(TaskOptions::new().name(name), future);
         inner.driver.arm(&inner.executor);
-        task.abort_handle()
+        task
     })
 }
 
@@ -102,7 +103,7 @@ pub(crate) fn cancel_call(call: i32) -> bool {
 
 /// The calls that may be cancelled, from their start to their answer.
 mod cancellable {
-    use super::{AbortHandle, BTreeMap, RefCell};
+    use super::{AbortHandle, BTreeMap, JoinHandle, RefCell};
 
     struct Call {
         /// Tells calls with the same number apart: the host uses a number again at once.
@@ -130,10 +131,10 @@ mod cancellable {
     }
 
     /// The first poll is over.
-    pub(super) fn started(id: i32, token: u64, task: AbortHandle) {
+    pub(super) fn started(id: i32, token: u64, task: &JoinHandle<()>) {
         let is_open = CALLS.with_borrow_mut(|calls| match calls.by_number.get_mut(&id) {
             Some(call) if call.token == token => {
-                call.task = Some(task.clone());
+                call.task = Some(task.abort_handle());
                 true
             }
             _ => false,

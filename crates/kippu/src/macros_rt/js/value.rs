@@ -37,6 +37,8 @@ pub struct Wire(Answer);
 pub struct String;
 /// A `Vec<u8>`.
 pub struct Bytes;
+/// Numbers one after another: a `Vec<T>`.
+pub struct Numbers<T>(PhantomData<fn() -> T>);
 /// A value in postcard's format.
 pub struct Serde<T>(PhantomData<fn() -> T>);
 
@@ -143,6 +145,74 @@ impl Decode for Bytes {
 impl Encode<Vec<u8>> for Bytes {
     fn encode(value: Vec<u8>) -> Answered<Wire> {
         Ok(Wire(Answer::Bytes(value)))
+    }
+}
+
+/// A number that typed arrays of JavaScript hold.
+pub trait Element: Copy {
+    #[doc(hidden)]
+    const SIZE: usize;
+    #[doc(hidden)]
+    fn read(bytes: &[u8]) -> Self;
+    #[doc(hidden)]
+    fn write(self, out: &mut Vec<u8>);
+}
+
+macro_rules! element {
+    ($($ty:ident)*) => { $(
+        impl Element for $ty {
+            const SIZE: usize = size_of::<$ty>();
+
+            #[inline]
+            fn read(bytes: &[u8]) -> $ty {
+                let mut le = [0; size_of::<$ty>()];
+                le.copy_from_slice(bytes);
+                $ty::from_le_bytes(le)
+            }
+
+            #[inline]
+            fn write(self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+        }
+    )* };
+}
+
+element!(i8 i16 u16 i32 u32 f32 f64);
+
+/// The numbers as bytes, little endian.
+pub fn number_bytes<T: Element>(numbers: &[T]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(numbers.len() * T::SIZE);
+    for number in numbers {
+        number.write(&mut out);
+    }
+    out
+}
+
+fn numbers_of<T: Element>(bytes: &[u8]) -> Option<Vec<T>> {
+    let items = bytes.chunks_exact(T::SIZE);
+    items.remainder().is_empty().then(|| items.map(T::read).collect())
+}
+
+/// Makes numbers of the argument `name` of an export.
+pub fn numbers<T: Element>(bytes: &[u8], name: &str) -> Answered<Vec<T>> {
+    numbers_of(bytes).map_or_else(|| wrong(["argument `", name, "` ends early"].concat()), Ok)
+}
+
+impl<T: Element> Decode for Numbers<T> {
+    type Value = Vec<T>;
+
+    fn decode(wire: Wire) -> Answered<Vec<T>> {
+        match &wire.0 {
+            Answer::Bytes(bytes) => numbers_of(bytes).map_or_else(|| unexpected("whole numbers"), Ok),
+            _ => unexpected("numbers"),
+        }
+    }
+}
+
+impl<T: Element> Encode<Vec<T>> for Numbers<T> {
+    fn encode(value: Vec<T>) -> Answered<Wire> {
+        Ok(Wire(Answer::Bytes(number_bytes(&value))))
     }
 }
 

@@ -41,7 +41,13 @@ export const files = (cwd: () => string) => {
         .map(({ entry }) => [entry.name, kindOf(entry)]);
     },
     create_dir_all: (path: string) => fs.mkdir(at(path), { recursive: true }),
-    remove_file: (path: string) => fs.unlink(at(path)),
+    remove_file: async (path: string) => {
+      const full = at(path);
+      // Deno's `unlink` removes empty folders as well.
+      if ("Deno" in globalThis && (await fs.lstat(full)).isDirectory())
+        throw systemError("EISDIR", `is a directory, '${full}'`);
+      return fs.unlink(full);
+    },
     remove_dir_all: async (path: string) => {
       const full = at(path);
       const stats = await fs.lstat(full);

@@ -74,6 +74,44 @@ fn maybe(text: Option<String>) -> Option<String> {
     text
 }
 
+/// Each kind of numbers, scaled or shifted by one.
+#[kippu::export]
+#[allow(clippy::too_many_arguments)]
+fn arrays(
+    a: Vec<i8>,
+    b: &[i16],
+    c: Vec<u16>,
+    d: &[i32],
+    e: Vec<u32>,
+    f: &[f32],
+    g: Vec<f64>,
+) -> Vec<f64> {
+    let a = a.into_iter().map(f64::from);
+    let b = b.iter().copied().map(f64::from);
+    let c = c.into_iter().map(f64::from);
+    let d = d.iter().copied().map(f64::from);
+    let e = e.into_iter().map(f64::from);
+    let f = f.iter().copied().map(f64::from);
+    a.chain(b).chain(c).chain(d).chain(e).chain(f).chain(g).collect()
+}
+
+/// Takes samples and gives them back louder.
+#[kippu::host]
+async fn amplify(samples: &[f32], lengths: Vec<u32>) -> Result<Vec<f32>, HostError>;
+
+/// Samples through the host.
+#[kippu::export]
+async fn louder(samples: Vec<f32>) -> Result<Vec<f32>, HostError> {
+    let lengths = vec![samples.len() as u32, u32::MAX];
+    amplify(&samples, lengths).await
+}
+
+/// Arrays inside of other values are plain arrays.
+#[kippu::export]
+fn pairs(pairs: Vec<(String, Vec<i32>)>) -> Option<Vec<i32>> {
+    pairs.into_iter().next().map(|(_, numbers)| numbers)
+}
+
 /// Jobs in reverse.
 #[kippu::export]
 fn reversed(mut jobs: Vec<Job>) -> Vec<Job> {

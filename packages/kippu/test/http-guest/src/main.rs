@@ -152,6 +152,17 @@ impl Stream for Pieces {
     }
 }
 
+/// Both ways at the same time.
+#[kippu::export]
+async fn exchange(
+    ask: Ask,
+    body: HostStream<Vec<u8>>,
+) -> Result<impl Stream<Item = Result<Vec<u8>, HostError>>, HostError> {
+    let request = request(ask)?.body_stream(body);
+    let response = request.send().await.map_err(|error| thrown(&error))?;
+    Ok(Pieces(response.bytes_stream()))
+}
+
 /// Sends a request with a streamed body and drops the response when its head is here.
 #[kippu::export]
 async fn drop_response(ask: Ask, body: HostStream<Vec<u8>>) -> Result<u32, HostError> {

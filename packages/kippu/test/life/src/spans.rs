@@ -25,9 +25,8 @@ fn record_spans() -> Result<(), HostError> {
 async fn report(rows: u32) -> Result<f64, HostError> {
     let span = info_span!("report", rows, sum = tracing::field::Empty);
     async {
-        let tasks = (1..=rows).map(|id| {
-            Builder::new().name("load_row").spawn(load_row(id).in_current_span())
-        });
+        let tasks = (1..=rows)
+            .map(|id| Builder::new().name("load_row").spawn(load_row(id).in_current_span()));
         let mut sum = 0.0;
         for loaded in join_all(tasks.collect::<Vec<_>>()).await {
             sum += loaded.map_err(|error| HostError::new(error.to_string()))??;
@@ -50,5 +49,5 @@ async fn load_row(id: u32) -> Result<f64, HostError> {
 /// Takes its time.
 #[instrument(level = "debug")]
 fn parse(value: f64) -> f64 {
-    (0..50_000).fold(value, |x, i| std::hint::black_box(x + f64::from(i) * 0.0))
+    (0..400_000).fold(value, |x, i| std::hint::black_box(x + f64::from(i) * 0.0))
 }
