@@ -49,6 +49,7 @@ mod panics;
 mod polls;
 mod process;
 mod program;
+mod sources;
 mod stdin;
 mod streams;
 mod support;

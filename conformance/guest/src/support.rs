@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::task::Poll;
 
 use kippu::task::yield_now;
-use kippu::time::{Duration, sleep};
+use kippu::time::{Duration, Instant, sleep};
 
 /// `Err` says what did not hold.
 pub(crate) type Outcome = Result<(), String>;
@@ -78,6 +78,15 @@ impl Log {
     /// Fails unless this happened, in this order.
     pub(crate) fn says(&self, expected: &str) -> Outcome {
         same(self.text().as_str(), expected)
+    }
+
+    /// Waits until this has happened, in this order, for up to five seconds.
+    pub(crate) async fn becomes(&self, expected: &str) -> Outcome {
+        let start = Instant::now();
+        while self.text() != expected && start.elapsed() < Duration::from_secs(5) {
+            sleep(Duration::from_millis(2)).await;
+        }
+        self.says(expected)
     }
 
     /// Something that logs when it is dropped.

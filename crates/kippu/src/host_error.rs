@@ -22,7 +22,6 @@ struct Parts {
 }
 
 /// How many causes of causes cross the boundary. JavaScript's errors may be in a circle.
-#[cfg(any(kippu_js, test))]
 const MOST_CAUSES: usize = 16;
 
 impl HostError {
@@ -78,12 +77,20 @@ impl HostError {
 
     /// An error of the class `name` with the text of `error`, and its sources as causes.
     pub(crate) fn from_std(name: &str, error: &(dyn std::error::Error + 'static)) -> Self {
-        if let Some(same) = error.downcast_ref::<HostError>() {
-            return same.clone();
+        // As many as cross: nobody would see the others.
+        let sources =
+            std::iter::successors(Some(error), |error| error.source()).take(MOST_CAUSES + 1);
+        let mut made = Vec::new();
+        for source in sources {
+            if let Some(same) = source.downcast_ref::<HostError>() {
+                made.push(same.clone());
+                break;
+            }
+            let name = if made.is_empty() { name } else { "Error" };
+            made.push(HostError::named(name, source.to_string()));
         }
-        let mut made = HostError::named(name, error.to_string());
-        made.parts.cause = error.source().map(|source| HostError::from_std("Error", source));
-        made
+        let chained = made.into_iter().rev().reduce(|cause, error| error.with_cause(cause));
+        chained.unwrap_or_else(|| HostError::named(name, ""))
     }
 
     pub(crate) fn from_parts(name: String, message: String, stack: String, code: String) -> Self {

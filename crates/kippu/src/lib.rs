@@ -81,13 +81,10 @@ mod host_error;
 #[doc(hidden)]
 pub mod macros_rt;
 mod rt;
-#[cfg(any(
-    all(feature = "dump", any(kippu_js, test)),
-    all(feature = "tracing", kippu_js)
-))]
-mod strings;
 #[doc(hidden)]
 pub mod section;
+#[cfg(any(all(feature = "dump", any(kippu_js, test)), all(feature = "tracing", kippu_js)))]
+mod strings;
 mod sys;
 mod termination;
 #[cfg(test)]

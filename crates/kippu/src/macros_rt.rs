@@ -3,6 +3,8 @@
 use std::future::Future;
 
 pub use postcard_schema::Schema;
+#[cfg(kippu_js)]
+pub use std::vec::Vec;
 
 use crate::HostError;
 pub use crate::section;

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
-use syn::{Error, Ident, ItemFn, LitStr, Result, Token};
+use syn::{Error, Ident, ItemFn, LitStr, Result, Token, Type};
 
 use crate::lower::{self, Lowering, Output, Param};
 
@@ -88,7 +88,7 @@ fn entry(
         let run = quote! {
             ::kippu::__rt::export_async::<#decoder, _, _>(#call, #name, || {
                 #(#make)*
-                Ok(async move { #result })
+                ::core::result::Result::Ok(async move { #result })
             })
         };
         (quote!(#call: i32,), run)
@@ -174,6 +174,14 @@ fn make(param: &Param) -> Option<TokenStream> {
             Some(quote!(let #name = ::kippu::__rt::numbers::<#item>(&#name, #text)?;))
         }
         Lowering::String { .. } => Some(quote!(let #name = ::kippu::__rt::string(#name, #text)?;)),
+        // A slice is made of a vector.
+        Lowering::Serde { ty, .. } if matches!(**ty, Type::Slice(_)) => {
+            let Type::Slice(slice) = &**ty else { return None };
+            let item = &slice.elem;
+            Some(quote! {
+                let #name = ::kippu::__rt::decode::<::kippu::__rt::Vec<#item>>(&#name, #text)?;
+            })
+        }
         Lowering::Serde { ty, .. } => {
             Some(quote!(let #name = ::kippu::__rt::decode::<#ty>(&#name, #text)?;))
         }

@@ -87,7 +87,7 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
             quote!({
                 let _ = (#(&#names,)*);
                 <#settle as ::kippu::__rt::Settle<_>>::settle(
-                    Err(::kippu::HostError::unavailable(#name)), #name,
+                    ::core::result::Result::Err(::kippu::HostError::unavailable(#name)), #name,
                 )
             })
         },
@@ -155,7 +155,10 @@ fn guest(
     let import_fn = format_ident!("__kippu_import");
     let ticket_param = sig.asyncness.is_some().then(|| quote!(#ticket: u32,));
     let (decoder, settle) = (output.ok.decoder(), settle(output, sig));
-    let prepare = params.iter().filter_map(prepare);
+    // Streams last: what fails before has given the host nothing.
+    let (streams, others): (Vec<_>, Vec<_>) =
+        params.iter().partition(|param| matches!(param.lowering, Lowering::GuestStream { .. }));
+    let prepare = others.into_iter().chain(streams).filter_map(prepare);
     let lowered = params.iter().flat_map(lower_argument);
     let ok = match &sig.output {
         syn::ReturnType::Default => quote!(()),
@@ -178,7 +181,7 @@ fn guest(
                 ::kippu::__rt::HostCall::<#decoder, #settle>::start(&#name, |#ticket| {
                     #(#prepare)*
                     // SAFETY: the host keeps to abi/spec.md: it reads the lent bytes during the call only.
-                    Ok(unsafe { #import_fn(#ticket, #(#lowered),*) })
+                    ::core::result::Result::Ok(unsafe { #import_fn(#ticket, #(#lowered),*) })
                 })
             }
         }
@@ -190,7 +193,7 @@ fn guest(
                 ::kippu::__rt::call_sync::<#decoder, #settle>(#name, || {
                     #(#prepare)*
                     // SAFETY: the host keeps to abi/spec.md: it reads the lent bytes during the call only.
-                    Ok(unsafe { #import_fn(#(#lowered),*) })
+                    ::core::result::Result::Ok(unsafe { #import_fn(#(#lowered),*) })
                 })
             }
         }

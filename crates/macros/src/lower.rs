@@ -3,7 +3,7 @@
 //! A macro sees the names of types only. Names that it does not know, also aliases of those that
 //! it does, cross as serde values; the description in the custom section says so to the host.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::punctuated::Punctuated;
@@ -77,9 +77,10 @@ impl Lowering {
                 Type::Slice(slice) if is_ident(&slice.elem, "u8") => {
                     Lowering::Bytes { owned: false }
                 }
-                Type::Slice(slice) if array_item(&slice.elem).is_some() => {
-                    Lowering::Numbers { item: array_item(&slice.elem).unwrap_or("f64"), owned: false }
-                }
+                Type::Slice(slice) if array_item(&slice.elem).is_some() => Lowering::Numbers {
+                    item: array_item(&slice.elem).unwrap_or("f64"),
+                    owned: false,
+                },
                 inner => Lowering::Serde { borrowed: true, ty: Box::new(inner.clone()) },
             },
             Type::Path(path) => {
@@ -178,11 +179,20 @@ pub(crate) fn check_streams(
     takes_guest_streams: bool,
 ) -> Result<()> {
     let (item, message) = match lowering {
-        Lowering::HostStream { item } => {
-            (item, takes_guest_streams.then_some("here the guest gives the stream: write `impl Stream<Item = …>`"))
-        }
-        Lowering::GuestStream { item, .. } => {
-            (item, (!takes_guest_streams).then_some("here the host gives the stream: write `kippu::stream::HostStream<…>`"))
+        Lowering::HostStream { item } => (
+            item,
+            takes_guest_streams
+                .then_some("here the guest gives the stream: write `impl Stream<Item = …>`"),
+        ),
+        Lowering::GuestStream { item, .. } => (
+            item,
+            (!takes_guest_streams)
+                .then_some("here the host gives the stream: write `kippu::stream::HostStream<…>`"),
+        ),
+        // Inside of another type, or of none that is known here.
+        Lowering::Serde { ty, .. } if mentions(ty.to_token_stream(), "HostStream") => {
+            let message = "a stream crosses only by itself: as a parameter, or as the result or the `Ok` of it";
+            return Err(Error::new_spanned(place, message));
         }
         _ => return Ok(()),
     };
@@ -194,6 +204,14 @@ pub(crate) fn check_streams(
         _ => None,
     });
     message.map_or(Ok(()), |message| Err(Error::new_spanned(place, message)))
+}
+
+fn mentions(tokens: TokenStream, name: &str) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        _ => false,
+    })
 }
 
 /// The item of `impl Stream<Item = …>`, by the last segment of the trait's path.
@@ -270,10 +288,7 @@ pub(crate) struct Param {
 }
 
 /// The parameters of a host function (`is_host`) or an export.
-pub(crate) fn params(
-    inputs: &Punctuated<FnArg, Token![,]>,
-    is_host: bool,
-) -> Result<Vec<Param>> {
+pub(crate) fn params(inputs: &Punctuated<FnArg, Token![,]>, is_host: bool) -> Result<Vec<Param>> {
     inputs
         .iter()
         .map(|arg| match arg {
@@ -288,6 +303,14 @@ pub(crate) fn params(
                         return Err(Error::new_spanned(
                             &arg.ty,
                             "a parameter of type `()` carries nothing",
+                        ));
+                    }
+                    if let Type::Reference(reference) = &*arg.ty
+                        && reference.mutability.is_some()
+                    {
+                        return Err(Error::new_spanned(
+                            &arg.ty,
+                            "a parameter of the boundary cannot be `&mut`: the other side has a copy",
                         ));
                     }
                     check_streams(&lowering, &arg.ty, is_host)?;

@@ -23,6 +23,24 @@ export interface Context {
 const isNumber = (type: Type): boolean =>
   typeof type === "object" ? isStream(type) : type < T_STRING;
 
+/** Answers with an error, or with the one that says why there is no room for it. */
+export const answerError = (driver: Driver, thrown: unknown): number => {
+  try {
+    return driver.answer(encodeError(thrown), ERROR);
+  } catch (e) {
+    return driver.answer(encodeError(e), ERROR);
+  }
+};
+
+/** The same for a ticket. */
+export const completeError = (driver: Driver, ticket: number, thrown: unknown): void => {
+  try {
+    driver.complete(ticket, encodeError(thrown), ERROR);
+  } catch (e) {
+    driver.complete(ticket, encodeError(e), ERROR);
+  }
+};
+
 /** What the guest imports for `fn`. */
 export const hostFunction = (
   driver: Driver,
@@ -33,7 +51,7 @@ export const hostFunction = (
   const count = params.length;
   const wide = isAsync && fn.length > count;
 
-  const fault = (thrown: unknown): number => driver.answer(encodeError(thrown), ERROR);
+  const fault = (thrown: unknown): number => answerError(driver, thrown);
 
   const complete = (ticket: number, value: unknown, failed: boolean): void => {
     let raw: Raw;
@@ -44,7 +62,7 @@ export const hostFunction = (
       } else if (!failed && isStream(result)) result.drop(result.take(value, where));
       driver.complete(ticket, raw, 0);
     } catch (e) {
-      driver.complete(ticket, encodeError(e), ERROR);
+      completeError(driver, ticket, e);
     }
   };
 
@@ -56,11 +74,12 @@ export const hostFunction = (
       typeof (value as Promise<unknown>).then !== "function"
     )
       return driver.answer(toRaw(where, result, value), 0);
-    driver.open(ticket, abort);
+    // Before the ticket is open: it is not when the instance has ended in this very call.
     Promise.resolve(value).then(
       (v) => complete(ticket, v, false),
       (e) => complete(ticket, e, true),
     );
+    driver.open(ticket, abort);
     return 0;
   };
 

@@ -102,9 +102,9 @@ export const drive = async (
     if (!dead) {
       dead = error;
       disarm();
+      driver.ended?.(error);
       for (const id in calls) calls[id]?.(0, 0, 0, 0, error);
       for (const abort of aborts.values()) if (abort) abort();
-      driver.ended?.(error);
       leave();
     }
     return dead;
@@ -271,6 +271,7 @@ export const drive = async (
     },
     call(id, f, raw, receive) {
       if (count) turn(true);
+      check();
       const outer = calls[id];
       calls[id] = (tag, at, len, value, error) => {
         calls[id] = outer;

@@ -4,28 +4,24 @@
 import { type Cursor, readString } from "./section.js";
 import { encodeText } from "./text.js";
 
-/** How many causes cross. */
+/** How many causes cross, */
 const MOST_CAUSES = 16;
+/** how long each text may be, in UTF-16 units, */
+const LONGEST = 2 ** 20;
+/** and after how many bytes no cause follows. */
+const MOST_BYTES = 2 ** 22;
 
-const encodeParts = (thrown: unknown): number[] => {
-  let out: number[] = [];
+/** Name, message, stack and code of whatever was thrown. */
+const partsOf = (thrown: unknown): string[] => {
   const e = thrown as Error & { code?: unknown };
-  let parts: unknown[];
   try {
-    parts = e?.message === undefined ? ["Error", e, "", ""] : [e.name, e.message, e.stack, e.code];
-    parts = parts.map((part) => String(part ?? ""));
+    const parts =
+      e?.message === undefined ? ["Error", String(e)] : [e.name, e.message, e.stack, e.code];
+    return [0, 1, 2, 3].map((i) => String(parts[i] ?? "").slice(0, LONGEST));
   } catch {
     // A getter or a `toString` that throws itself: there is nothing to tell.
-    parts = ["Error", "", "", ""];
+    return ["Error", "", "", ""];
   }
-  for (const part of parts) {
-    const text = encodeText(part as string);
-    let len = text.length;
-    for (; len > 127; len >>>= 7) out.push((len & 127) | 128);
-    // Not by spreading into a call: a stack may be longer than what that takes.
-    out = [...out, len, ...text];
-  }
-  return out;
 };
 
 const causeOf = (thrown: unknown): unknown => {
@@ -38,16 +34,39 @@ const causeOf = (thrown: unknown): unknown => {
 
 /** The encoding of whatever was thrown. */
 export const encodeError = (thrown: unknown): Uint8Array => {
-  let out: number[] = [];
+  const chunks: ArrayLike<number>[] = [];
+  let size = 0;
+  const put = (chunk: ArrayLike<number>): void => {
+    chunks.push(chunk);
+    size += chunk.length;
+  };
   const seen = new Set<unknown>();
-  for (let next = thrown; ; ) {
+  for (let next: unknown = thrown, more = true; more; ) {
     seen.add(next);
-    out = [...out, ...encodeParts(next)];
+    for (const part of partsOf(next)) {
+      const text = encodeText(part);
+      const head: number[] = [];
+      let len = text.length;
+      for (; len > 127; len >>>= 7) head.push((len & 127) | 128);
+      put([...head, len]);
+      put(text);
+    }
     next = causeOf(next);
-    const more = next !== undefined && seen.size <= MOST_CAUSES && !seen.has(next);
-    out.push(+more);
-    if (!more) return new Uint8Array(out);
+    more =
+      next !== undefined &&
+      next !== null &&
+      seen.size <= MOST_CAUSES &&
+      !seen.has(next) &&
+      size < MOST_BYTES;
+    put([+more]);
   }
+  const out = new Uint8Array(size);
+  let at = 0;
+  for (const chunk of chunks) {
+    out.set(chunk, at);
+    at += chunk.length;
+  }
+  return out;
 };
 
 /** The error at `at`. */

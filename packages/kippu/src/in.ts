@@ -3,15 +3,7 @@
 import type { Driver, RawFunction, Receiver } from "./driver.js";
 import { decodeError } from "./error.js";
 import { encodeText, writeText } from "./text.js";
-import {
-  BYTES,
-  ERROR,
-  isStream,
-  NUMBER,
-  type Raw,
-  type Signature,
-  type Type,
-} from "./types.js";
+import { BYTES, ERROR, isStream, NUMBER, type Raw, type Signature, type Type } from "./types.js";
 import { fromBytes, fromNumber, toRaw } from "./value.js";
 
 // biome-ignore lint/suspicious/noExplicitAny: what an export takes and gives is the guest's matter
@@ -19,6 +11,32 @@ export type ExportFunction = (...args: any[]) => any;
 
 /** In the number of a call: it may be cancelled. */
 const CANCELLABLE = 2 ** 30;
+
+/** What is to be called when a signal aborts. One listener for all: engines warn when there are many. */
+const listening = new WeakMap<AbortSignal, [calls: Set<() => void>, listener: () => void]>();
+
+const listen = (signal: AbortSignal, call: () => void): void => {
+  let entry = listening.get(signal);
+  if (!entry) {
+    const calls = new Set<() => void>();
+    const listener = (): void => {
+      listening.delete(signal);
+      for (const call of calls) call();
+    };
+    signal.addEventListener("abort", listener, { once: true });
+    entry = [calls, listener];
+    listening.set(signal, entry);
+  }
+  entry[0].add(call);
+};
+
+const unlisten = (signal: AbortSignal, call: () => void): void => {
+  const entry = listening.get(signal);
+  if (entry?.[0].delete(call) && !entry[0].size) {
+    signal.removeEventListener("abort", entry[1]);
+    listening.delete(signal);
+  }
+};
 
 const isSignal = (v: unknown): v is AbortSignal =>
   typeof (v as AbortSignal | undefined)?.aborted === "boolean" &&
@@ -69,6 +87,7 @@ export const createCalls = (driver: Driver): Calls => {
       wake: undefined,
       receive(tag, at, len, value, error) {
         call.state = 1;
+        call.value = undefined;
         try {
           if (error) throw error;
           const u8 = driver.memory();
@@ -112,7 +131,7 @@ export const createCalls = (driver: Driver): Calls => {
         idle.push(call);
       };
       call.wake = () => {
-        signal?.removeEventListener("abort", abort);
+        if (signal) unlisten(signal, abort);
         try {
           ok(take(call));
         } catch (e) {
@@ -122,7 +141,7 @@ export const createCalls = (driver: Driver): Calls => {
       if (call.state) call.wake();
       // While the guest took its first steps, too.
       else if (signal?.aborted) abort();
-      else signal?.addEventListener("abort", abort, { once: true });
+      else if (signal) listen(signal, abort);
     });
 
   return {
@@ -134,10 +153,10 @@ export const createCalls = (driver: Driver): Calls => {
         const given: [at: number, len: number][] = [];
         try {
           for (let i = 0; i < types.length; i++) {
-          const value = toRaw(places[i], types[i], args[i]);
-          // A codec uses its buffer again.
-          values[i] =
-            typeof types[i] === "object" && typeof value === "object" ? value.slice() : value;
+            const value = toRaw(places[i], types[i], args[i]);
+            // A codec uses its buffer again.
+            values[i] =
+              typeof types[i] === "object" && typeof value === "object" ? value.slice() : value;
           }
           for (const value of values)
             if (typeof value === "number") raw.push(value);
@@ -158,6 +177,8 @@ export const createCalls = (driver: Driver): Calls => {
       };
       if (!isAsync)
         return (...args) => {
+          const dead = driver.dead();
+          if (dead) throw dead;
           const call = makeCall(-1);
           run(call, entry.f, lower(args, []), result);
           return take(call);
@@ -166,12 +187,16 @@ export const createCalls = (driver: Driver): Calls => {
       return (...args) => {
         const signal = args.length > count && isSignal(args[count]) ? args[count] : undefined;
         if (signal?.aborted) return Promise.reject(signal.reason);
+        // Before anything is taken of the arguments.
+        const dead = driver.dead();
+        if (dead) return Promise.reject(dead);
         const call = idle.pop() ?? makeCall(++ids);
         try {
           run(call, entry.f, lower(args, [signal ? call.id + CANCELLABLE : call.id]), result);
           if (call.state === 1) return Promise.resolve(take(call));
         } catch (e) {
           call.state = 0;
+          call.value = undefined;
           idle.push(call);
           return Promise.reject(e);
         }

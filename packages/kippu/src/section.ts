@@ -77,7 +77,9 @@ export const readSection = (
         }
         c[1] = end;
       } catch (e) {
-        throw /^KIPPU_S(ERDE|TREAM)$/.test((e as { code: string }).code) ? e : fail("SECTION", name);
+        throw /^KIPPU_S(ERDE|TREAM)$/.test((e as { code: string }).code)
+          ? e
+          : fail("SECTION", name);
       }
     }
   }

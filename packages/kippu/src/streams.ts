@@ -1,10 +1,9 @@
 // Streams across the boundary: section 11 of abi/spec.md.
 
+import { answerError, completeError } from "./call.js";
 import type { Driver } from "./driver.js";
-import { encodeError } from "./error.js";
 import type { Calls, Entry } from "./in.js";
 import {
-  ERROR,
   isStream,
   type Raw,
   type Signature,
@@ -16,7 +15,7 @@ import {
 import { toRaw, wrongType } from "./value.js";
 
 /** What JavaScript may give where Rust wants a `HostStream<T>`. */
-export type StreamSource<T> = AsyncIterable<T> | Iterable<T> | ReadableStream<T>;
+export type StreamSource<T> = AsyncIterable<T> | (Iterable<T> & object) | ReadableStream<T>;
 
 /** A stream of the guest's. It is pulled: Rust makes an item when `next` is called. */
 export interface GuestStream<T> extends AsyncIterableIterator<T, undefined, void> {
@@ -33,7 +32,9 @@ interface Source {
   readonly iterable: StreamSource<unknown>;
   /** Made at the first pull. */
   next?: () => unknown;
-  stop?: (() => unknown) | undefined;
+  stop?: () => unknown;
+  /** Gives back at the end what `open` took. */
+  release?: () => void;
 }
 
 const DONE = { done: true, value: undefined } as const;
@@ -54,7 +55,12 @@ const open = (source: Source): (() => unknown) => {
     Partial<ReadableStream<unknown>>;
   if (iterable.getReader) {
     const reader = iterable.getReader();
-    source.stop = () => reader.cancel();
+    source.release = () => reader.releaseLock();
+    source.stop = () => {
+      const cancelled = reader.cancel();
+      reader.releaseLock();
+      return cancelled;
+    };
     return () => reader.read();
   }
   const iterator = (iterable[Symbol.asyncIterator]?.() ?? iterable[Symbol.iterator]?.()) as
@@ -87,7 +93,12 @@ export const createStreams = (): Streams => {
   let life: { over?: Error } = {};
   // What is held for a stream must not lead to its object.
   const forgotten = new FinalizationRegistry<[of: { over?: Error }, stream: number]>(
-    ([of, stream]) => drop(of, stream),
+    ([of, stream]) => {
+      // Nobody has called, so nobody can be told of a trap here; the pending calls are.
+      try {
+        drop(of, stream);
+      } catch {}
+    },
   );
   const drop = (of: { over?: Error }, stream: number): void => {
     if (!of.over) close(stream);
@@ -98,7 +109,13 @@ export const createStreams = (): Streams => {
     from.delete(stream);
     if (source)
       ignore(
-        source.next ? source.stop : () => (source.iterable as Partial<ReadableStream>).cancel?.(),
+        source.next
+          ? source.stop
+          : // Of what was never begun, only a ReadableStream holds something.
+            () => {
+              const stream = source.iterable as Partial<ReadableStream>;
+              return stream.getReader && stream.cancel?.();
+            },
       );
   };
 
@@ -106,36 +123,40 @@ export const createStreams = (): Streams => {
     const next = pull(item);
     const mine = life;
     let ended = false;
-    /** The pull that is under way; the next one waits for it. */
-    let turn: Promise<unknown> | undefined;
+    /** A pull is under way; later ones wait for it, in order. */
+    let busy = false;
+    const queue: (() => void)[] = [];
     const token = {};
     const finish = (): void => {
       ended = true;
       forgotten.unregister(token);
     };
+    // It runs up to the first `await` at once: the guest has it in the call of `next`.
     const one = async (): Promise<IteratorResult<unknown, undefined>> => {
-      if (ended) return DONE;
+      if (busy) await new Promise<void>((go) => queue.push(go));
+      busy = true;
       try {
+        if (ended) return DONE;
         if (mine.over) throw mine.over;
         const value = await next(stream);
         if (value !== undefined) return { done: false, value };
-      } catch (e) {
         finish();
+        return DONE;
+      } catch (e) {
+        if (!ended) {
+          finish();
+          // The guest has dropped it already, unless it was an item that could not be read.
+          ignore(() => drop(mine, stream));
+        }
         throw e;
+      } finally {
+        const go = queue.shift();
+        if (go) go();
+        else busy = false;
       }
-      finish();
-      return DONE;
     };
     const self: GuestStream<unknown> = {
-      next() {
-        const item = turn ? turn.then(one, one) : one();
-        const idle = (): void => {
-          if (turn === item) turn = undefined;
-        };
-        turn = item;
-        item.then(idle, idle);
-        return item;
-      },
+      next: one,
       async return() {
         if (!ended) {
           finish();
@@ -159,40 +180,49 @@ export const createStreams = (): Streams => {
     if (!source) return driver.answer(undefined, 0);
     /** The outcome as it crosses: `undefined` is the end. */
     const outcome = (result: IteratorResult<unknown>): Raw => {
+      if (typeof result === "object" && result !== null && !result.done)
+        return toRaw("stream item", source.item, result.value);
+      from.delete(stream);
+      source.release?.();
       if (typeof result !== "object" || result === null)
         throw wrongType("stream", "an iterator's result", result);
-      if (!result.done) return toRaw("stream item", source.item, result.value);
-      from.delete(stream);
       return undefined;
-    };
-    const fault = (e: unknown): Uint8Array => {
-      stop(from, stream);
-      return encodeError(e);
     };
     const complete = (result: IteratorResult<unknown>): void => {
       try {
         driver.complete(ticket, driver.dropped(ticket) ? undefined : outcome(result), 0);
       } catch (e) {
-        driver.complete(ticket, fault(e), ERROR);
+        stop(from, stream);
+        completeError(driver, ticket, e);
       }
     };
+    let result: IteratorResult<unknown>;
     try {
       source.next ??= open(source);
-      const result = source.next() as IteratorResult<unknown>;
-      // A sync iterator may give promises, as it may to `for await`.
-      const later = isPromise(result)
-        ? (result as PromiseLike<IteratorResult<unknown>>)
-        : isPromise(result?.value) && result.value.then((value) => ({ done: false, value }));
-      if (!later) return driver.answer(outcome(result), 0);
-      driver.open(ticket);
-      Promise.resolve(later).then(complete, (e) => {
-        // An iterator that has thrown is over.
-        from.delete(stream);
-        driver.complete(ticket, encodeError(e), ERROR);
-      });
-      return 0;
+      result = source.next() as IteratorResult<unknown>;
     } catch (e) {
-      return driver.answer(fault(e), ERROR);
+      // An iterator that has thrown is over: it is not told to return.
+      from.delete(stream);
+      return answerError(driver, e);
+    }
+    // A sync iterator may give promises, as it may to `for await`.
+    const value =
+      !isPromise(result) && !result?.done && isPromise(result?.value) ? result.value : undefined;
+    if (isPromise(result) || value) {
+      const later = value ? value.then((value) => ({ done: false, value })) : result;
+      Promise.resolve(later as PromiseLike<IteratorResult<unknown>>).then(complete, (e) => {
+        if (value) stop(from, stream);
+        from.delete(stream);
+        completeError(driver, ticket, e);
+      });
+      driver.open(ticket);
+      return 0;
+    }
+    try {
+      return driver.answer(outcome(result), 0);
+    } catch (e) {
+      stop(from, stream);
+      return answerError(driver, e);
     }
   };
 

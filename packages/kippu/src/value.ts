@@ -30,8 +30,7 @@ export const wrongType = (where: string, type: string, v: unknown): TypeError =>
 
 /** `v` as it crosses as `type`. Throws TypeError, naming `where`, when it does not belong there. */
 export const toRaw = (where: string, type: Type, v: unknown): Raw => {
-  if (typeof type !== "number")
-    return isStream(type) ? type.take(v, where) : type.encode(v, where);
+  if (typeof type !== "number") return isStream(type) ? type.take(v, where) : type.encode(v, where);
   if (type === T_UNIT) return;
   if (type > T_STRING) {
     if (v instanceof Uint8Array) return v;

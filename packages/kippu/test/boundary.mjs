@@ -37,6 +37,8 @@ export const open = async (host = {}) => {
       numbers_sync: unexpected("numbers_sync"),
       take: unexpected("take"),
       amplify: unexpected("amplify"),
+      peek: unexpected("peek"),
+      take_refused: unexpected("take_refused"),
       ...host,
     },
   });

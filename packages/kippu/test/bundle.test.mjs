@@ -18,7 +18,7 @@ for (const [entry, what, limit, platform = "neutral"] of [
   ["index", "with streams, serde types, errors and loading", 11300],
   ["browser", "with the services of pages", 14850, "browser"],
   ["node", "with the services of Node", 15450, "node"],
-  ["trace", "traces alone", 3080],
+  ["trace", "traces alone", 3136],
   ["wasm-bindgen", "imports of wasm-bindgen alone", 680],
 ])
   test(`${entry}.js, ${what}: at most ${limit} bytes`, async (t) => {

@@ -62,7 +62,17 @@ test("numbers one after another are typed arrays", async () => {
       new Float64Array([-0, NaN, 1e300]),
     ),
     new Float64Array([
-      -128, 127, -32768, 65535, -(2 ** 31), 2 ** 32 - 1, 0.5, Infinity, -0, NaN, 1e300,
+      -128,
+      127,
+      -32768,
+      65535,
+      -(2 ** 31),
+      2 ** 32 - 1,
+      0.5,
+      Infinity,
+      -0,
+      NaN,
+      1e300,
     ]),
   );
   // Arrays are taken as well; so are views that begin in the middle, and other typed arrays.
@@ -105,10 +115,7 @@ test("an error type gives its name, its text and its sources", async () => {
     (e) => {
       assert.deepEqual([e.name, e.message], ["ConfigError", "a.toml is no configuration"]);
       assert.ok(e.cause instanceof Error);
-      assert.deepEqual(
-        [e.cause.name, e.cause.message],
-        ["Error", "invalid digit found in string"],
-      );
+      assert.deepEqual([e.cause.name, e.cause.message], ["Error", "invalid digit found in string"]);
       assert.equal("cause" in e.cause, false);
       return true;
     },
@@ -166,6 +173,24 @@ test("causes in a circle, endless ones and ones that throw end somewhere", async
       return true;
     });
   }
+});
+
+test("a signal may serve many calls at once", async () => {
+  const { exports, notes } = await open();
+  const warnings = [];
+  const warn = (warning) => warnings.push(warning);
+  process.on("warning", warn);
+  const controller = new AbortController();
+  const calls = Array.from({ length: 100 }, () => exports.sleeps(controller.signal));
+  const done = await exports.at_once(1, controller.signal);
+  controller.abort("all");
+  const settled = await Promise.allSettled(calls);
+  assert.ok(settled.every(({ reason }) => reason === "all"));
+  await macrotask();
+  assert.equal(done, 1);
+  assert.equal(notes.filter((note) => note === "dropped").length, 100);
+  assert.deepEqual(warnings, []);
+  process.off("warning", warn);
 });
 
 test("aborting rejects with the reason and drops the Rust future", async () => {
@@ -306,4 +331,90 @@ test("a call that the host function of another one starts is answered within it"
   assert.equal(await exports.guarded("x"), "x");
   assert.equal(await inner.promise, 9);
   assert.deepEqual(notes, ["started", "at once", "answered", "dropped"]);
+});
+
+test("slices, and a parameter with the name of its function", async () => {
+  const { exports } = await open();
+  assert.equal(exports.joined(["a", "b"], [JOBS[0]]), "a b 切符");
+  assert.equal(await exports.same(7), 7);
+  assert.throws(
+    () => exports.sent("x"),
+    (e) => {
+      assert.equal(e.message, "sent is no configuration");
+      assert.equal(e.cause.message, "invalid digit found in string");
+      return true;
+    },
+  );
+});
+
+test("after a trap and a restart nothing of the old guest is left in an answer", async () => {
+  const { instance, exports } = await open();
+  await assert.rejects(exports.boom(), { name: "InstanceTrapped" });
+  await instance.restart();
+  assert.equal(await exports.nothing(), undefined);
+});
+
+test("calls of a dead instance cost no memory, and take nothing of their arguments", async () => {
+  const { instance, exports } = await open();
+  await assert.rejects(exports.boom());
+  let cancelled = false;
+  const stream = new ReadableStream({
+    cancel() {
+      cancelled = true;
+    },
+  });
+  await assert.rejects(exports.sum(stream), { name: "InstanceTrapped" });
+  let thrown = 0;
+  const count = () => {
+    thrown++;
+  };
+  const used = async () => {
+    for (let i = 0; i < 50_000; i++) {
+      try {
+        exports.joined([], []);
+      } catch {
+        thrown++;
+      }
+      exports.nothing().catch(count);
+    }
+    await macrotask();
+    globalThis.gc();
+    return process.memoryUsage().heapUsed;
+  };
+  // The first rounds warm the engine up.
+  for (let i = 0; i < 2; i++) await used();
+  const before = await used();
+  const grown = (await used()) - before;
+  assert.equal(thrown, 400_000);
+  assert.ok(grown < 1_000_000, `${grown} bytes`);
+  await instance.restart();
+  await instance.dispose();
+  assert.equal(cancelled, false, "it was never the guest's");
+});
+
+test("an error that is larger than memory should hold crosses cut short", async () => {
+  const { exports, questions } = await open();
+  const call = exports.guarded("x");
+  questions[0].reject(new Error("é".repeat(4_000_000)));
+  await assert.rejects(call, (e) => {
+    assert.equal(e.message, "é".repeat(2 ** 20));
+    return true;
+  });
+});
+
+test("what is thrown and is no error has its text; null is no cause", async () => {
+  const { exports, questions } = await open();
+  for (const [thrown, message] of [
+    [null, "null"],
+    [undefined, "undefined"],
+    ["text", "text"],
+    [7, "7"],
+  ]) {
+    const call = exports.guarded("x");
+    questions.pop().reject(thrown);
+    await assert.rejects(call, { name: "Error", message });
+  }
+  const call = exports.guarded("x");
+  questions.pop().reject(new Error("x", { cause: null }));
+  await assert.rejects(call, (e) => !("cause" in e));
 });

@@ -31,6 +31,8 @@ const measure = async (f, steps) => {
 };
 
 const median = (sorted) => sorted[sorted.length >> 1];
+/** What happened three times: compilers and the collector may hold things up at the start. */
+const worst = (sorted) => sorted.at(-3) ?? Number.POSITIVE_INFINITY;
 
 for (const [name, f, steps] of [
   ["short polls", "busy", 100],
@@ -52,8 +54,8 @@ for (const [name, f, steps] of [
       );
       const fault = [
         median(late) >= 12 && `timers are late by ${median(late)} ms`,
-        late.at(-1) >= 40 && `a timer was late by ${late.at(-1)} ms`,
-        immediates.at(-1) >= 50 && `an immediate came after ${immediates.at(-1)} ms`,
+        worst(late) >= 25 && `timers were late by ${worst(late)} ms and more`,
+        worst(immediates) >= 40 && `immediates came after ${worst(immediates)} ms and more`,
         files < 5 && `only ${files} files were read`,
       ].filter(Boolean);
       if (!fault.length) return;

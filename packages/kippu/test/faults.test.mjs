@@ -58,8 +58,8 @@ const hostile = {
 };
 for (const [what, thrown, name, message] of [
   ["a string", "boom", "Error", "boom"],
-  ["undefined", undefined, "Error", ""],
-  ["null", null, "Error", ""],
+  ["undefined", undefined, "Error", "undefined"],
+  ["null", null, "Error", "null"],
   ["a symbol", Symbol("s"), "Error", "Symbol(s)"],
   ["a number", 42, "Error", "42"],
   ["an object without prototype", Object.create(null), "Error", ""],

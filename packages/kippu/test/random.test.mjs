@@ -41,5 +41,8 @@ test("a host that has none is an error, not zeros", async () => {
   };
   const { exports } = await instantiate(wasm, { services });
   assert.throws(() => exports.by_kippu(4), { message: "Error: no entropy" });
-  assert.throws(() => exports.by_getrandom(4), { name: "Error", message: /unsupported|not support/i });
+  assert.throws(() => exports.by_getrandom(4), {
+    name: "Error",
+    message: /unsupported|not support/i,
+  });
 });

@@ -1,8 +1,8 @@
 // Streams both ways with a real Rust guest.
 
 import assert from "node:assert/strict";
-import { setImmediate as immediate } from "node:timers/promises";
 import { test } from "node:test";
+import { setImmediate as immediate } from "node:timers/promises";
 import { toReadableStream } from "../dist/index.js";
 import { deferred, macrotask, open } from "./boundary.mjs";
 
@@ -252,7 +252,7 @@ for (const [how, end] of [
       const old = exports.count(3);
       await instance.restart();
       await assert.rejects(old.next(), { code: "KIPPU_RESTARTED" });
-      assert.deepEqual(await Array.fromAsync?.(exports.count(2)) ?? [0, 1], [0, 1]);
+      assert.deepEqual((await Array.fromAsync?.(exports.count(2))) ?? [0, 1], [0, 1]);
     }
   });
 
@@ -417,4 +417,72 @@ test("a hundred streams at once keep apart", async () => {
     sums,
     sums.map((_, i) => i * Math.max(i - 1, 0)),
   );
+});
+
+test("next within the poll of another next waits for its turn", async () => {
+  const inner = [];
+  let stream;
+  const { exports, notes } = await open({
+    peek: () => {
+      if (inner.length < 2) inner.push(stream.next());
+    },
+  });
+  stream = exports.peeked(4);
+  const first = await stream.next();
+  const rest = await Promise.all(inner);
+  assert.deepEqual(
+    [first, ...rest].map(({ value }) => value),
+    [0, 1, 2],
+  );
+  await stream.return();
+  await macrotask();
+  assert.deepEqual(notes, ["peeked dropped"]);
+});
+
+test("a call that is aborted in its last poll drops the stream that it made", async () => {
+  const controller = new AbortController();
+  const { exports, notes } = await open({ peek: () => controller.abort("enough") });
+  await assert.rejects(exports.late_stream(controller.signal), (e) => e === "enough");
+  await macrotask();
+  assert.deepEqual(notes, ["late dropped"]);
+});
+
+test("a stream beside an argument that cannot be encoded is dropped", async () => {
+  const { exports, notes } = await open();
+  await assert.rejects(exports.hand_over_refused(), {
+    name: "TypeError",
+    message: /cannot be encoded/,
+  });
+  assert.deepEqual(notes, ["refused dropped"]);
+});
+
+test("the protocol of iterators is kept as for await keeps it", async () => {
+  const { exports } = await open();
+  const log = [];
+  const iterator = (next) => ({
+    [Symbol.iterator]: () => ({
+      next,
+      return() {
+        log.push("return");
+        return {};
+      },
+    }),
+  });
+  const boom = () => {
+    throw new RangeError("boom");
+  };
+  assert.deepEqual(await exports.outcomes(iterator(boom)), ["(RangeError: boom)", "end"]);
+  assert.deepEqual(log, [], "an iterator that has thrown is over");
+  function* last() {
+    yield "a";
+    return Promise.resolve("b");
+  }
+  assert.deepEqual(await exports.outcomes(last()), ["a", "end"]);
+  // What merely has a `cancel` of its own is not cancelled.
+  const job = { ...iterator(boom), cancel: () => log.push("cancel") };
+  exports.ignore(job, "", []);
+  const readable = ReadableStream.from(["a"]);
+  assert.deepEqual(await exports.outcomes(readable), ["a", "end"]);
+  assert.equal(readable.locked, false);
+  assert.deepEqual(log, []);
 });

@@ -96,12 +96,7 @@ for (const { hex: encoded, entry } of vectors.section)
   test(`section entry ${entry?.name.slice(0, 20) ?? "of another version"}`, () => {
     const EMPTY = [0, 97, 115, 109, 1, 0, 0, 0];
     const module = new WebAssembly.Module(withSection(EMPTY, unhex(encoded)));
-    const found = readSection(
-      module,
-      (code) => new Error(code),
-      readCodec,
-      createStreams().type,
-    );
+    const found = readSection(module, (code) => new Error(code), readCodec, createStreams().type);
     if (!entry) {
       assert.deepEqual(found.map(Object.keys), [[], []]);
       return;

@@ -1,7 +1,7 @@
 //! How the error of an exported function becomes an error of JavaScript's.
 //!
 //! A macro sees types as text only, so the choice is left to method resolution: [`failure!`] calls a
-//! method on `&&&&&Failed<E>`, for which the compiler tries the traits below in turn, each
+//! method on `&&&&&&Failed<E>`, for which the compiler tries the traits below in turn, each
 //! implemented for one reference less ("autoref specialization", David Tolnay, 2018).
 
 use std::cell::Cell;
@@ -30,7 +30,7 @@ pub trait ByFrom {
     fn host_error(&self) -> HostError;
 }
 
-impl<E> ByFrom for &&&&Failed<E>
+impl<E> ByFrom for &&&&&Failed<E>
 where
     HostError: From<E>,
 {
@@ -45,25 +45,37 @@ pub trait ByError {
     fn host_error(&self) -> HostError;
 }
 
-impl<E: Error + 'static> ByError for &&&Failed<E> {
+impl<E: Error + 'static> ByError for &&&&Failed<E> {
     fn host_error(&self) -> HostError {
         self.take(|error| HostError::from_std(class(std::any::type_name::<E>()), &error))
     }
 }
 
-/// 3. Somebody's box of a `Send` error, such as `anyhow::Error`.
-pub trait BySendBox {
+/// 3. A box of a `Send` and `Sync` error, such as `anyhow::Error`.
+pub trait BySyncBox {
     #[doc(hidden)]
     fn host_error(&self) -> HostError;
 }
 
-impl<E: AsRef<dyn Error + Send + Sync>> BySendBox for &&Failed<E> {
+impl<E: AsRef<dyn Error + Send + Sync>> BySyncBox for &&&Failed<E> {
     fn host_error(&self) -> HostError {
         self.take(|error| HostError::from_std("Error", error.as_ref()))
     }
 }
 
-/// 4. A box of an error.
+/// 4. A box of a `Send` error.
+pub trait BySendBox {
+    #[doc(hidden)]
+    fn host_error(&self) -> HostError;
+}
+
+impl<E: AsRef<dyn Error + Send>> BySendBox for &&Failed<E> {
+    fn host_error(&self) -> HostError {
+        self.take(|error| HostError::from_std("Error", error.as_ref()))
+    }
+}
+
+/// 5. A box of an error.
 pub trait ByBox {
     #[doc(hidden)]
     fn host_error(&self) -> HostError;
@@ -75,7 +87,7 @@ impl<E: AsRef<dyn Error>> ByBox for &Failed<E> {
     }
 }
 
-/// 5. Text.
+/// 6. Text.
 pub trait ByDisplay {
     #[doc(hidden)]
     fn host_error(&self) -> HostError;
@@ -100,9 +112,9 @@ macro_rules! __kippu_failure {
     ($error:expr) => {{
         #[allow(unused_imports)]
         use $crate::__rt::failure::{
-            ByBox as _, ByDisplay as _, ByError as _, ByFrom as _, BySendBox as _,
+            ByBox as _, ByDisplay as _, ByError as _, ByFrom as _, BySendBox as _, BySyncBox as _,
         };
-        (&&&&&$crate::__rt::failure::Failed::new($error)).host_error()
+        (&&&&&&$crate::__rt::failure::Failed::new($error)).host_error()
     }};
 }
 
@@ -142,8 +154,9 @@ mod tests {
     #[test]
     fn boxes_give_the_text_and_the_sources() {
         let boxed: Box<dyn Error> = Box::new(config_error());
-        let sent: Box<dyn Error + Send + Sync> = Box::new(config_error());
-        for error in [failure!(boxed), failure!(sent)] {
+        let sent: Box<dyn Error + Send> = Box::new(config_error());
+        let shared: Box<dyn Error + Send + Sync> = Box::new(config_error());
+        for error in [failure!(boxed), failure!(sent), failure!(shared)] {
             assert_eq!(error.to_string(), "Error: the file a.toml is no configuration");
             assert!(error.cause().is_some());
         }

@@ -1,12 +1,12 @@
 // The text of the `.d.ts` file of a program. Everything is in the order of names, so that the text
 // changes only when the program's interface does.
 
-import { type Signature, T_BOOL, T_STRING, T_UNIT, type Type } from "../types.js";
+import { type Signature, T_BOOL, T_STRING, T_UNIT, TYPE_NAMES, type Type } from "../types.js";
 import { docComment, oneLine } from "./comment.js";
 import { type Declaration, declarationsOf, EXPORTS, HOST } from "./declared.js";
 import { type Doc, indent, LINE, layout, list } from "./layout.js";
 import { parameterNames, property } from "./names.js";
-import { itemOf, type Program, schemaOf } from "./program.js";
+import { itemOf, numbersIn, type Program, schemaOf } from "./program.js";
 import {
   after,
   type Direction,
@@ -22,6 +22,12 @@ import {
 
 const T_BYTES = T_STRING + 1;
 
+/** The typed array of each type of number. */
+const TYPED_ARRAYS = TYPE_NAMES.map((name) => {
+  const kinds: Record<string, string> = { i: "Int", u: "Uint", f: "Float" };
+  return `${kinds[name[0]]}${name.slice(1)}Array`;
+});
+
 /** A function's text and the doc comment above it. */
 type Member = readonly [comment: string, code: Doc];
 
@@ -30,6 +36,11 @@ const typeOf = (type: Type, direction: Direction, scope: Scope): Union => {
   if (item !== undefined) {
     const name = scope.fromPackage(direction === "got" ? "GuestStream" : "StreamSource");
     return [generic(name, typeOf(item, direction, scope))];
+  }
+  const numbers = numbersIn(type);
+  if (numbers !== undefined) {
+    const array = TYPED_ARRAYS[numbers];
+    return direction === "got" ? [`${array}<ArrayBuffer>`] : [array, "readonly number[]"];
   }
   const schema = schemaOf(type);
   if (schema) return unionOf(schema, direction, scope);

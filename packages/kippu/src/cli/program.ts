@@ -2,6 +2,7 @@
 
 import { codecOf } from "../codec.js";
 import { failOf, KippuError } from "../errors.js";
+import type { Numbers } from "../numbers.js";
 import { readSchema, type Schema } from "../schema.js";
 import { type CodecMaker, readSection } from "../section.js";
 import { createStreams } from "../streams.js";
@@ -32,6 +33,9 @@ export const schemaOf = (type: Type): Schema | undefined => (type as Partial<Sch
 
 /** The type of the items of a stream; undefined for any other type. */
 export const itemOf = (type: Type): Type | undefined => (isStream(type) ? type.stream : undefined);
+
+/** Of an array of numbers, the type of each; undefined for any other type. */
+export const numbersIn = (type: Type): number | undefined => (type as Partial<Numbers>).numbers;
 
 /**
  * Describes the guest `module`. Throws KippuError with code KIPPU_NOT_A_GUEST when it is none, or

@@ -134,6 +134,11 @@ export interface Host {
   flag: (x: boolean) => boolean;
   /** Lines, as long as somebody asks for them. */
   lines: (path: string) => StreamSource<string>;
+  /** Numbers one after another. */
+  measure: (
+    samples: Int16Array<ArrayBuffer>,
+    context: Context,
+  ) => Awaitable<Float32Array | readonly number[]>;
   nothing: () => void;
   nothing_later: (context: Context) => Awaitable<unknown>;
   /** Numbers of every size. */
@@ -205,6 +210,10 @@ export interface Exports {
     value: { Ok: number | null | undefined } | { Err: [Level, string] },
     signal?: AbortSignal,
   ) => Promise<{ Ok: number | null } | { Err: [Level, string] }>;
+  relay_samples: (
+    samples: Int16Array | readonly number[],
+    signal?: AbortSignal,
+  ) => Promise<Float32Array<ArrayBuffer>>;
   /** Back as they came. */
   relay_scalars: (value: Scalars, signal?: AbortSignal) => Promise<Scalars>;
   relay_shapes: (value: List2<Shape>) => Shape[];

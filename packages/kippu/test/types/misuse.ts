@@ -59,6 +59,8 @@ await exports.call_plain(new Uint8Array(), new AbortController());
 await exports.call_plain([1, 2]);
 // @ts-expect-error text is no bytes
 await exports.call_plain("text");
+// @ts-expect-error numbers are of one size
+await exports.relay_samples(new Float32Array());
 // @ts-expect-error a parameter that is needed
 await exports.search();
 // @ts-expect-error of the wrong type

@@ -97,6 +97,7 @@ class Functions implements Host {
   lines(path: string): StreamSource<string> {
     return words(path);
   }
+  measure = (samples: Int16Array<ArrayBuffer>) => Array.from(samples, (n) => n / 2);
   nothing(): void {
     seen.push("nothing");
   }
@@ -131,6 +132,10 @@ export const main = async (wasm: WasmSource): Promise<void> => {
   assert.ok(answer instanceof Uint8Array && answer.buffer instanceof ArrayBuffer);
   assert.equal(new TextDecoder().decode(answer), "\u0001\u0000<0.75>");
   assert.deepEqual(seen.splice(0), ["nothing", "nothing_later"]);
+  for (const samples of [new Int16Array([1, -3]), [1, -3]]) {
+    const halves: Float32Array<ArrayBuffer> = await exports.relay_samples(samples);
+    assert.deepEqual(halves, new Float32Array([0.5, -1.5]));
+  }
   const length: number = exports.length("ü", new ArrayBuffer(3));
   assert.equal(length, 5);
 

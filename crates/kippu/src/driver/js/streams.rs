@@ -147,7 +147,7 @@ fn next(call: i32, stream: u32) -> i32 {
         }
     };
     // A pull can be cancelled always: by closing the stream.
-    run_call(call | abi::CANCELLABLE, "stream", async move {
+    let pull = async move {
         let item = poll_fn(|cx| source.as_mut().poll_next(cx)).await;
         let (entry, answer) = match item {
             None => (None, Answer::Unit),
@@ -161,7 +161,8 @@ fn next(call: i32, stream: u32) -> i32 {
             drop(swap(stream, entry));
         }
         answer
-    })
+    };
+    run_call(call | abi::CANCELLABLE, "stream", pull, |answer| answer)
 }
 
 fn close(stream: u32) {

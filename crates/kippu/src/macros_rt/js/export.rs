@@ -36,11 +36,12 @@ pub fn export_async<D, T, F>(
     make: impl FnOnce() -> Answered<F>,
 ) -> i32
 where
-    D: Encode<T>,
+    D: Encode<T> + 'static,
+    T: 'static,
     F: Future<Output = Answered<T>> + 'static,
 {
     match crate::rt::with(|_| make()) {
-        Ok(future) => run_call(call, name, async { to_answer::<D, T>(future.await) }),
+        Ok(future) => run_call(call, name, future, to_answer::<D, T>),
         Err(error) => {
             abi::reply(call & !abi::CANCELLABLE, Answer::Error(error));
             0
@@ -48,22 +49,28 @@ where
     }
 }
 
-/// Makes a task of a call and polls it at once: 1 when the answer record holds its answer.
-pub(crate) fn run_call<F>(call: i32, name: &'static str, future: F) -> i32
+/// Makes a task of a call and polls it at once: 1 when the answer record holds its answer. `finish` makes the answer,
+/// unless the call is cancelled.
+pub(crate) fn run_call<F>(
+    call: i32,
+    name: &'static str,
+    future: F,
+    finish: impl FnOnce(F::Output) -> Answer + 'static,
+) -> i32
 where
-    F: Future<Output = Answer> + 'static,
+    F: Future + 'static,
 {
     let id = call & !abi::CANCELLABLE;
     let outer = EAGER.replace((id, None));
     if call == id {
-        drop(spawn(name, async move { answer(id, future.await) }));
+        drop(spawn(name, async move { answer(id, finish(future.await)) }));
     } else {
         let token = cancellable::open(id);
         let task = spawn(name, async move {
             let result = future.await;
-            // Nobody waits for the answer of a call that has been cancelled.
+            // Nobody waits for the answer of a call that has been cancelled, nor would anybody close a stream in it.
             if cancellable::take(id, token) {
-                answer(id, result);
+                answer(id, finish(result));
             }
         });
         cancellable::started(id, token, &task);

@@ -204,7 +204,9 @@ impl<T: Element> Decode for Numbers<T> {
 
     fn decode(wire: Wire) -> Answered<Vec<T>> {
         match &wire.0 {
-            Answer::Bytes(bytes) => numbers_of(bytes).map_or_else(|| unexpected("whole numbers"), Ok),
+            Answer::Bytes(bytes) => {
+                numbers_of(bytes).map_or_else(|| unexpected("whole numbers"), Ok)
+            }
             _ => unexpected("numbers"),
         }
     }
@@ -213,6 +215,12 @@ impl<T: Element> Decode for Numbers<T> {
 impl<T: Element> Encode<Vec<T>> for Numbers<T> {
     fn encode(value: Vec<T>) -> Answered<Wire> {
         Ok(Wire(Answer::Bytes(number_bytes(&value))))
+    }
+}
+
+impl Encode<&[u8]> for Bytes {
+    fn encode(value: &[u8]) -> Answered<Wire> {
+        Ok(Wire(Answer::Bytes(value.to_vec())))
     }
 }
 

@@ -216,3 +216,33 @@ async fn nested(depth: u32) -> Result<u32, HostError> {
 fn nested_sync(depth: u32) -> Result<u32, HostError> {
     if depth == 0 { Ok(0) } else { Ok(call_back(depth - 1)? + 1) }
 }
+
+/// Slices of what is no number are made of vectors.
+#[kippu::export]
+fn joined(words: &[String], jobs: &[Job]) -> String {
+    let titles = jobs.iter().map(|job| job.title.as_str());
+    words.iter().map(String::as_str).chain(titles).collect::<Vec<_>>().join(" ")
+}
+
+/// A parameter may have the name of its function.
+#[kippu::export]
+async fn same(same: u32) -> u32 {
+    same
+}
+
+/// Nothing, and panics at the first poll.
+#[kippu::export]
+async fn boom() {
+    panic!("boom");
+}
+
+/// Nothing.
+#[kippu::export]
+async fn nothing() {}
+
+/// A boxed error that is only `Send`.
+#[kippu::export]
+fn sent(number: &str) -> Result<i32, Box<dyn std::error::Error + Send>> {
+    let wrap = |source| ConfigError { file: "sent".to_owned(), source };
+    number.parse().map_err(|e| Box::new(wrap(e)) as _)
+}

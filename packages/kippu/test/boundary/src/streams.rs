@@ -177,3 +177,53 @@ async fn hand_over(end: u32, jobs: Vec<Job>) -> Result<f64, HostError> {
 fn doubled(numbers: HostStream<f64>) -> impl Stream<Item = Result<f64, HostError>> {
     numbers.map(|number| number.map(|n| n * 2.0))
 }
+
+/// Streams whose items the host looks at in the middle of making them.
+#[kippu::host]
+fn peek(what: &str);
+
+/// Calls `peek` before each of its numbers, within the poll.
+#[kippu::export]
+fn peeked(end: u32) -> impl Stream<Item = u32> {
+    let noted = Noted("peeked dropped");
+    stream::iter(0..end).inspect(move |n| {
+        let _ = &noted;
+        peek(&format!("before {n}"));
+    })
+}
+
+/// A stream that is there only after the host has looked, in a poll that is not the first.
+#[kippu::export]
+async fn late_stream() -> impl Stream<Item = u32> {
+    let noted = Noted("late dropped");
+    sleep(Duration::from_millis(1)).await;
+    peek("late");
+    stream::iter(0..3).inspect(move |_| {
+        let _ = &noted;
+    })
+}
+
+/// What serde refuses.
+#[derive(postcard_schema::Schema)]
+struct Refused;
+
+impl serde::Serialize for Refused {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("not today"))
+    }
+}
+
+/// Never reached: its last argument cannot be encoded.
+#[kippu::host(name = "take_refused")]
+async fn take_refused(numbers: impl Stream<Item = u32>, refused: &Refused)
+-> Result<(), HostError>;
+
+/// Gives a stream together with what cannot cross.
+#[kippu::export]
+async fn hand_over_refused() -> Result<(), HostError> {
+    let noted = Noted("refused dropped");
+    let numbers = stream::iter(0..3).inspect(move |_| {
+        let _ = &noted;
+    });
+    take_refused(numbers, &Refused).await
+}

@@ -35,6 +35,15 @@ mod plain {
     #[kippu::host]
     async fn bytes(bytes: &[u8], more: Vec<u8>) -> Result<Vec<u8>, HostError>;
 
+    /// Numbers one after another.
+    #[kippu::host]
+    async fn measure(samples: &[i16]) -> Result<Vec<f32>, HostError>;
+
+    #[kippu::export]
+    async fn relay_samples(samples: Vec<i16>) -> Result<Vec<f32>, HostError> {
+        measure(&samples).await
+    }
+
     #[kippu::host]
     fn flag(x: bool) -> bool;
 
