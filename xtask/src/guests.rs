@@ -49,12 +49,21 @@ impl Guest {
     /// All of them.
     pub(crate) const ALL: [&'static Self; 3] =
         [&Self::LINKCHECK, &Self::CONFORMANCE, &Self::QUICKSTART];
-    /// Packages of guests that only the tests of the npm package run, in Node and on pages of their own.
-    const ON_PAGES: [&'static str; 3] = ["http-guest", "page-guest", "websearch"];
+    /// Packages of guests that only the tests of the npm package run, in Node and on pages.
+    const OF_TESTS: [&'static str; 8] = [
+        "boundary-guest",
+        "http-guest",
+        "life-guest",
+        "page-guest",
+        "random-guest",
+        "search-guest",
+        "types-guest",
+        "websearch",
+    ];
 
     /// The packages of all guests.
     pub(crate) fn packages() -> impl Iterator<Item = &'static str> {
-        Self::ALL.iter().map(|guest| guest.package).chain(Self::ON_PAGES)
+        Self::ALL.iter().map(|guest| guest.package).chain(Self::OF_TESTS)
     }
 
     /// The hosts that it is meant for.
@@ -186,8 +195,11 @@ impl Host {
 /// When it does not compile.
 pub(crate) fn build_wasm(workspace: &Workspace, package: &str) -> Result<PathBuf> {
     build(workspace, package, &["--release", "--target", WASM])?;
-    let path = workspace.target().join(WASM).join("release").join(package);
-    Ok(path.with_extension("wasm"))
+    let folder = workspace.target().join(WASM).join("release");
+    // Cargo names a library's file as Rust names the library.
+    let names = [package.to_owned(), package.replace('-', "_")];
+    let found = names.iter().map(|name| folder.join(name).with_extension("wasm"));
+    found.clone().find(|path| path.exists()).or(found.last()).context("a guest has a name")
 }
 
 /// Builds a guest for this machine and gives the program.

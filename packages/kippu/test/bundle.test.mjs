@@ -14,10 +14,10 @@ const readme = await readFile(new URL("../README.md", import.meta.url), "utf8");
 
 for (const [entry, what, limit, platform = "neutral"] of [
   ["driver", "memory, ring, turns, tickets and traps", 1980],
-  ["core", "with values, calls and restarts", 5850],
-  ["index", "with streams, serde types, errors and loading", 11300],
-  ["browser", "with the services of pages", 14850, "browser"],
-  ["node", "with the services of Node", 15450, "node"],
+  ["core", "with values, calls and restarts", 6100],
+  ["index", "with streams, serde types, errors and loading", 11600],
+  ["browser", "with the services of pages", 15150, "browser"],
+  ["node", "with the services of Node", 15750, "node"],
   ["trace", "traces alone", 3136],
   ["wasm-bindgen", "imports of wasm-bindgen alone", 680],
 ])
