@@ -3,7 +3,7 @@
 use crate::cmd;
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use std::ffi::OsString;
 use std::fmt;

@@ -124,8 +124,8 @@ fn thrown(which: u32) -> Result<(), HostError> {
 /// What is seen of it: name, message, code.
 const THROWN: [(&str, &str, &str); 15] = [
     ("Error", "a text", ""),
-    ("Error", "", ""),
-    ("Error", "", ""),
+    ("Error", "undefined", ""),
+    ("Error", "null", ""),
     ("Error", "42", ""),
     ("N", "m", "7"),
     ("TypeError", "t", ""),

@@ -4,6 +4,9 @@ import { readFile } from "node:fs/promises";
 import { instantiate } from "../dist/index.js";
 import { buildGuest } from "./rust.mjs";
 
+// Node and Deno have it by a flag.
+globalThis.gc ??= () => globalThis.Bun.gc(true);
+
 export const module = await WebAssembly.compile(await readFile(buildGuest("boundary-guest")));
 
 /** A promise with its handles. */

@@ -89,6 +89,7 @@ async fn dropped(times: u32, what: u32) {
 /// Tasks that are aborted while they wait for the host.
 #[kippu::export]
 async fn aborted(times: u32, what: u32) {
+    let mut aborted = 0;
     for _ in 0..times / 16 {
         let tasks: Vec<_> = (0..16).map(|_| spawn(ask(what))).collect();
         yield_now().await;
@@ -96,10 +97,12 @@ async fn aborted(times: u32, what: u32) {
             task.abort();
         }
         for task in tasks {
-            assert!(task.await.is_err());
+            aborted += u32::from(task.await.is_err());
         }
         ask(8).await.ok();
     }
+    // When a turn ends in between, the host may answer before the task is aborted.
+    assert!(aborted > times / 16 * 8, "{aborted} of {times} were aborted");
 }
 
 /// Strings both ways.
