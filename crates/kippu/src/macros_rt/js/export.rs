@@ -1,7 +1,6 @@
 //! Calls in: exported functions as tasks.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::future::Future;
 
 use kippu_executor::{AbortHandle, JoinHandle, TaskOptions};
@@ -62,19 +61,23 @@ where
 {
     let id = call & !abi::CANCELLABLE;
     let outer = EAGER.replace((id, None));
-    if call == id {
-        drop(spawn(name, async move { answer(id, finish(future.await)) }));
-    } else {
-        let token = cancellable::open(id);
-        let task = spawn(name, async move {
+    let token = if call == id { UNCANCELLABLE } else { cancellable::open(id) };
+    // One future for both kinds of calls: it is the guest's largest code, and would be there twice.
+    let task = crate::rt::with(|inner| {
+        let task = inner.executor.spawn_polled(TaskOptions::new().name(name), async move {
             let result = future.await;
             // Nobody waits for the answer of a call that has been cancelled, nor would anybody close a stream in it.
-            if cancellable::take(id, token) {
+            if token == UNCANCELLABLE || cancellable::take(id, token) {
                 answer(id, finish(result));
             }
         });
+        inner.driver.arm(&inner.executor);
+        task
+    });
+    if token != UNCANCELLABLE {
         cancellable::started(id, token, &task);
     }
+    drop(task);
     let (_, answer) = EAGER.replace(outer);
     // Written last: whatever ran above may have used the record.
     match answer {
@@ -94,57 +97,91 @@ fn answer(call: i32, answer: Answer) {
     }
 }
 
-#[inline]
-fn spawn(name: &'static str, future: impl Future<Output = ()> + 'static) -> JoinHandle<()> {
-    crate::rt::with(|inner| {
-        let task = inner.executor.spawn_polled(TaskOptions::new().name(name), future);
-        inner.driver.arm(&inner.executor);
-        task
-    })
-}
-
 /// Drops the future of a call. False when the call is over.
 pub(crate) fn cancel_call(call: i32) -> bool {
     cancellable::cancel(call)
 }
 
+/// The token of a call that was not opened.
+const UNCANCELLABLE: u64 = 0;
+
 /// The calls that may be cancelled, from their start to their answer.
 mod cancellable {
-    use super::{AbortHandle, BTreeMap, JoinHandle, RefCell};
+    use super::{AbortHandle, JoinHandle, RefCell};
 
     struct Call {
+        id: i32,
         /// Tells calls with the same number apart: the host uses a number again at once.
         token: u64,
         /// `None` during the first poll.
         task: Option<AbortHandle>,
     }
 
+    /// A table by number, in so many buckets as there are calls. The maps of std would be a fifth of a small guest.
     struct Calls {
-        by_number: BTreeMap<i32, Call>,
+        buckets: Vec<Vec<Call>>,
+        len: usize,
         tokens: u64,
+    }
+
+    impl Calls {
+        fn bucket(&mut self, id: i32) -> &mut Vec<Call> {
+            let mask = self.buckets.len() - 1;
+            &mut self.buckets[id as usize & mask]
+        }
+
+        fn insert(&mut self, call: Call) {
+            // A power of two: of a number's bits the lowest say which bucket.
+            if self.len == self.buckets.len() {
+                let doubled = (self.len * 2).max(8);
+                let old = std::mem::take(&mut self.buckets);
+                self.buckets.resize_with(doubled, Vec::new);
+                for call in old.into_iter().flatten() {
+                    self.bucket(call.id).push(call);
+                }
+            }
+            self.len += 1;
+            self.bucket(call.id).push(call);
+        }
+
+        /// Removes the call with this number, if it has this token or none is asked for.
+        fn remove(&mut self, id: i32, token: Option<u64>) -> Option<Call> {
+            if self.len == 0 {
+                return None;
+            }
+            let bucket = self.bucket(id);
+            let is_it =
+                |call: &Call| call.id == id && token.is_none_or(|token| call.token == token);
+            let at = bucket.iter().position(is_it)?;
+            let call = bucket.swap_remove(at);
+            self.len -= 1;
+            Some(call)
+        }
     }
 
     thread_local! {
         static CALLS: RefCell<Calls> =
-            const { RefCell::new(Calls { by_number: BTreeMap::new(), tokens: 0 }) };
+            const { RefCell::new(Calls { buckets: Vec::new(), len: 0, tokens: 0 }) };
     }
 
     pub(super) fn open(id: i32) -> u64 {
         CALLS.with_borrow_mut(|calls| {
             calls.tokens += 1;
-            calls.by_number.insert(id, Call { token: calls.tokens, task: None });
-            calls.tokens
+            let token = calls.tokens;
+            calls.insert(Call { id, token, task: None });
+            token
         })
     }
 
     /// The first poll is over.
     pub(super) fn started(id: i32, token: u64, task: &JoinHandle<()>) {
-        let is_open = CALLS.with_borrow_mut(|calls| match calls.by_number.get_mut(&id) {
-            Some(call) if call.token == token => {
-                call.task = Some(task.abort_handle());
-                true
+        let is_open = CALLS.with_borrow_mut(|calls| {
+            if calls.len == 0 {
+                return false;
             }
-            _ => false,
+            let call =
+                calls.bucket(id).iter_mut().find(|call| call.id == id && call.token == token);
+            call.map(|call| call.task = Some(task.abort_handle())).is_some()
         });
         // It is finished, or it was cancelled meanwhile.
         if !is_open {
@@ -154,18 +191,13 @@ mod cancellable {
 
     /// Removes a call. False when it is not there any more.
     pub(super) fn take(id: i32, token: u64) -> bool {
-        CALLS.with_borrow_mut(|calls| {
-            let is_open = calls.by_number.get(&id).is_some_and(|call| call.token == token);
-            if is_open {
-                calls.by_number.remove(&id);
-            }
-            is_open
-        })
+        // What is removed is dropped when the table is no longer borrowed.
+        CALLS.with_borrow_mut(|calls| calls.remove(id, Some(token))).is_some()
     }
 
     pub(super) fn cancel(id: i32) -> bool {
         // The borrow ends before the task is touched.
-        let call = CALLS.with_borrow_mut(|calls| calls.by_number.remove(&id));
+        let call = CALLS.with_borrow_mut(|calls| calls.remove(id, None));
         let is_open = call.is_some();
         if let Some(Call { task: Some(task), .. }) = call {
             task.abort();
