@@ -3,7 +3,7 @@
 use crate::cmd;
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 use std::ffi::OsString;
 use std::fmt;
@@ -196,10 +196,10 @@ impl Host {
 pub(crate) fn build_wasm(workspace: &Workspace, package: &str) -> Result<PathBuf> {
     build(workspace, package, &["--release", "--target", WASM])?;
     let folder = workspace.target().join(WASM).join("release");
+    let program = folder.join(package).with_extension("wasm");
     // Cargo names a library's file as Rust names the library.
-    let names = [package.to_owned(), package.replace('-', "_")];
-    let found = names.iter().map(|name| folder.join(name).with_extension("wasm"));
-    found.clone().find(|path| path.exists()).or(found.last()).context("a guest has a name")
+    let library = folder.join(package.replace('-', "_")).with_extension("wasm");
+    Ok(if program.exists() { program } else { library })
 }
 
 /// Builds a guest for this machine and gives the program.
