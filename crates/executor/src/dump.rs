@@ -87,7 +87,8 @@ pub enum WaitsFor {
     Timer(u64),
     /// A ticket; the text says of which operation.
     Ticket(&'static str),
-    /// Another task, by its [`JoinHandle`](crate::JoinHandle); this is where that one was spawned.
+    /// Another task, whose [`JoinHandle`](crate::JoinHandle) it awaits; this is where that one was spawned. A handle inside of a
+    /// combinator that has wakers of its own is not seen: `Unknown`.
     Task(&'static Location<'static>),
 }
 

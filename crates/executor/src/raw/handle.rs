@@ -6,7 +6,7 @@ use core::panic::Location;
 use core::ptr::NonNull;
 use core::task::{Context, Poll, Waker};
 
-use super::header::{ABORTED, DONE, DUE, Header, JOINABLE, ON_TASK, Stage, Wait};
+use super::header::{ABORTED, DONE, DUE, Header, JOINABLE, Stage};
 use super::refs;
 use super::shared::Shared;
 use super::task::empty;
@@ -83,9 +83,6 @@ impl TaskRef {
             self.set_joiner(Some(cx.waker()));
             // The clone and drop of a waker may be foreign code, and that may turn the executor.
             if !self.is_done() {
-                // Not done means that the executor lives.
-                let task = self.location();
-                self.header().shared().note_wait(ON_TASK, Wait { task });
                 return Poll::Pending;
             }
         }

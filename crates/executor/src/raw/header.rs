@@ -32,8 +32,6 @@ pub(super) const BURIED: u8 = 1 << 5;
 pub(super) const ON_TICKET: u8 = 1 << 6;
 /// Waits for a timer, and `Wait` says until when. Not together with `SCHEDULED`.
 pub(super) const ON_TIMER: u8 = 1 << 7;
-/// Both: waits for another task, and `Wait` says where that one was spawned.
-pub(super) const ON_TASK: u8 = ON_TICKET | ON_TIMER;
 
 /// Either the next entry of the local queue, while `SCHEDULED` is set, or what the task waits for, while one of
 /// the flags above says so: it is never both in the queue and waiting.
@@ -42,7 +40,6 @@ pub(super) union Wait {
     pub(super) next: Option<NonNull<Header>>,
     pub(super) ticket: &'static &'static str,
     pub(super) deadline: u64,
-    pub(super) task: &'static Location<'static>,
 }
 
 /// What the union behind the header holds. Owner only.
@@ -111,21 +108,21 @@ impl Local {
     /// What the task's last poll said that it waits for.
     pub(super) fn waits_for(&self) -> WaitsFor {
         let wait = self.wait.get();
-        match self.flags.get() & ON_TASK {
-            // SAFETY: the flags say which field was written last.
-            ON_TICKET => WaitsFor::Ticket(unsafe { wait.ticket }),
+        if self.has(ON_TICKET) {
+            // SAFETY: the flag says which field was written last.
+            WaitsFor::Ticket(unsafe { wait.ticket })
+        } else if self.has(ON_TIMER) {
             // SAFETY: as above.
-            ON_TIMER => WaitsFor::Timer(unsafe { wait.deadline }),
-            // SAFETY: as above.
-            ON_TASK => WaitsFor::Task(unsafe { wait.task }),
-            _ => WaitsFor::Unknown,
+            WaitsFor::Timer(unsafe { wait.deadline })
+        } else {
+            WaitsFor::Unknown
         }
     }
 
     /// Notes what the task waits for, unless it has been woken already.
     pub(super) fn note_wait(&self, flag: u8, wait: Wait) {
         if !self.has(SCHEDULED) {
-            self.flags.set(self.flags.get() & !ON_TASK | flag);
+            self.flags.set(self.flags.get() & !(ON_TICKET | ON_TIMER) | flag);
             self.wait.set(wait);
         }
     }

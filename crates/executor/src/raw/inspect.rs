@@ -1,5 +1,7 @@
 //! What can be told of all live tasks.
 
+use alloc::vec::Vec;
+use core::panic::Location;
 use core::ptr::NonNull;
 use core::task::Waker;
 
@@ -7,7 +9,7 @@ use super::header::{DONE, Header, SCHEDULED};
 use super::refs;
 use super::task::Tasks;
 use super::waker;
-use crate::dump::{TaskInfo, TaskState};
+use crate::dump::{TaskInfo, TaskState, WaitsFor};
 
 impl Tasks {
     fn iter(&self) -> impl Iterator<Item = &Header> {
@@ -59,20 +61,40 @@ impl Tasks {
     pub(crate) fn dump(&self) -> impl Iterator<Item = TaskInfo> {
         // Whoever has been woken is in the run queue.
         self.shared().collect();
-        self.iter().map(|header| {
+        let joins = self.joins();
+        self.iter().map(move |header| {
             let local = header.local();
-            TaskInfo {
-                name: local.name,
-                location: local.location,
-                state: if self.local().current.get() == Some(NonNull::from(header)) {
-                    TaskState::Running
-                } else if local.has(SCHEDULED) {
-                    TaskState::Scheduled
-                } else {
-                    TaskState::Waiting
-                },
-                waits_for: local.waits_for(),
+            let state = if self.local().current.get() == Some(NonNull::from(header)) {
+                TaskState::Running
+            } else if local.has(SCHEDULED) {
+                TaskState::Scheduled
+            } else {
+                TaskState::Waiting
+            };
+            let mut waits_for = local.waits_for();
+            if (state, waits_for) == (TaskState::Waiting, WaitsFor::Unknown)
+                && let Ok(at) = joins.binary_search_by_key(&NonNull::from(header), |join| join.0)
+            {
+                waits_for = WaitsFor::Task(joins[at].1);
             }
+            TaskInfo { name: local.name, location: local.location, state, waits_for }
         })
+    }
+
+    /// Which tasks wait for which others, by who is woken when one is done: sorted by who waits. It is worked out
+    /// when somebody asks, so that joining costs nothing for it.
+    fn joins(&self) -> Vec<(NonNull<Header>, &'static Location<'static>)> {
+        let mut joins: Vec<_> = self
+            .iter()
+            .filter_map(|header| {
+                let local = header.local();
+                // SAFETY: owner only, and nothing changes the place while the reference lives.
+                let joiner = unsafe { &*local.joiner.get() }.as_ref()?;
+                // Only compared, so it may be of another executor.
+                Some((waker::target(joiner)?, local.location))
+            })
+            .collect();
+        joins.sort_unstable_by_key(|join| join.0);
+        joins
     }
 }

@@ -9,7 +9,7 @@
 use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
 
-use super::header::{DONE, Header, ON_TASK, SCHEDULED};
+use super::header::{DONE, Header, ON_TICKET, ON_TIMER, SCHEDULED};
 use super::queue::{Push, RemoteStack};
 use super::shared::Shared;
 use crate::thread;
@@ -239,7 +239,7 @@ pub(super) unsafe fn absorb(task: NonNull<Header>) -> bool {
     }
     let wake = old & WOKEN != 0 && !local.has(SCHEDULED | DONE);
     if wake {
-        local.clear(ON_TASK);
+        local.clear(ON_TICKET | ON_TIMER);
         local.set(SCHEDULED);
     }
     wake

@@ -6,7 +6,7 @@ use core::ptr::NonNull;
 use core::sync::atomic::Ordering::{AcqRel, Relaxed};
 use core::task::Waker;
 
-use super::header::{BURIED, DONE, Header, Link, ON_TASK, SCHEDULED, Wait};
+use super::header::{BURIED, DONE, Header, Link, ON_TICKET, ON_TIMER, SCHEDULED};
 use super::pool::{Pool, give_back_outside};
 use super::queue::{LocalQueue, RemoteStack};
 use super::refs;
@@ -84,14 +84,6 @@ impl Shared {
     #[inline]
     pub(super) fn local(&self) -> &Owned {
         &self.local.0
-    }
-
-    /// Notes what the task being polled waits for. Nothing when none is. Owner only.
-    pub(super) fn note_wait(&self, flag: u8, wait: Wait) {
-        if let Some(task) = self.local().current.get() {
-            // SAFETY: the task being polled lives.
-            unsafe { task.as_ref() }.local().note_wait(flag, wait);
-        }
     }
 
     /// Where other threads leave tasks, without a reference that would have to outlive the call.
@@ -172,7 +164,7 @@ impl Shared {
         if old & (SCHEDULED | DONE) != 0 {
             return true;
         }
-        flags.set((old | SCHEDULED) & !ON_TASK);
+        flags.set((old | SCHEDULED) & !(ON_TICKET | ON_TIMER));
         let own = header.shared().local();
         // SAFETY: `SCHEDULED` was not set, so it is not in the queue; point 4 of the module.
         let only = unsafe { own.queue.push(task) };

@@ -289,12 +289,19 @@ impl Tasks {
 
     /// Notes that the task being polled waits for a ticket. Nothing when none is.
     pub(crate) fn note_ticket(&self, ticket: &'static &'static str) {
-        self.shared().note_wait(ON_TICKET, Wait { ticket });
+        self.note_wait(ON_TICKET, Wait { ticket });
     }
 
     /// Notes that the task being polled waits for a timer. Nothing when none is.
     pub(crate) fn note_timer(&self, deadline: u64) {
-        self.shared().note_wait(ON_TIMER, Wait { deadline });
+        self.note_wait(ON_TIMER, Wait { deadline });
+    }
+
+    fn note_wait(&self, flag: u8, wait: Wait) {
+        if let Some(task) = self.local().current.get() {
+            // SAFETY: the task being polled lives.
+            unsafe { task.as_ref() }.local().note_wait(flag, wait);
+        }
     }
 
     /// Drops the future before its time.
