@@ -3,6 +3,9 @@
 use std::fmt;
 use std::io;
 
+#[cfg(any(kippu_js, test))]
+use crate::strings::push_text;
+
 /// An error of the host's: what a JavaScript function threw or rejected with, or what it should not
 /// have returned. Also how an exported function's error looks to JavaScript.
 ///
@@ -140,13 +143,7 @@ impl HostError {
         let mut causes = 0;
         while let Some(error) = next {
             for text in [error.name(), error.message(), error.stack(), error.code()] {
-                let mut len = text.len();
-                while len >= 0x80 {
-                    out.push(len as u8 | 0x80);
-                    len >>= 7;
-                }
-                out.push(len as u8);
-                out.extend_from_slice(text.as_bytes());
+                push_text(&mut out, text);
             }
             next = error.cause().filter(|_| causes < MOST_CAUSES);
             causes += 1;

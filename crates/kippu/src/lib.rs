@@ -83,7 +83,7 @@ pub mod macros_rt;
 mod rt;
 #[doc(hidden)]
 pub mod section;
-#[cfg(any(all(feature = "dump", any(kippu_js, test)), all(feature = "tracing", kippu_js)))]
+#[cfg(any(kippu_js, test))]
 mod strings;
 mod sys;
 mod termination;

@@ -15,7 +15,8 @@ use crate::sys;
 ///
 /// # Errors
 /// When the signal cannot be listened for, and
-/// [`Unsupported`](io::ErrorKind::Unsupported) when the host has none.
+/// [`Unsupported`](io::ErrorKind::Unsupported) when the host has none. On a page, where nobody can press it, the
+/// future waits for ever.
 pub async fn ctrl_c() -> io::Result<()> {
     sys::signal::ctrl_c().await
 }
