@@ -37,7 +37,7 @@ fn list(tasks: &[String]) -> String {
 
 /// Runs until `future` is complete, and returns its output.
 ///
-/// Natively a fresh `Runtime` is made for it, and dropped with all tasks that are left when
+/// Natively and on WASI a fresh runtime is made for it, and dropped with all tasks that are left when
 /// it returns. On a JavaScript host, which cannot wait, this runs what is runnable: it succeeds
 /// if that is enough for `future` to complete.
 ///
@@ -47,8 +47,10 @@ fn list(tasks: &[String]) -> String {
 /// # Panics
 /// When `future` does.
 pub fn block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError> {
-    #[cfg(not(kippu_js))]
+    #[cfg(kippu_parks)]
     return crate::Runtime::new()?.block_on(future);
+    #[cfg(kippu_p3)]
+    return crate::rt::block_on(future);
     #[cfg(kippu_js)]
     return crate::rt::with(|inner| run_without_waiting(&inner.executor, future));
 }

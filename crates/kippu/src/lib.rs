@@ -59,8 +59,9 @@
 extern crate self as kippu;
 
 pub mod env;
+#[cfg(not(kippu_wasi))]
 pub mod fs;
-#[cfg(feature = "http")]
+#[cfg(all(feature = "http", not(kippu_wasi)))]
 pub mod http;
 pub mod io;
 #[cfg(all(kippu_js, feature = "js-sys"))]
@@ -70,7 +71,7 @@ pub mod signal;
 pub mod stream;
 pub mod task;
 pub mod time;
-#[cfg(feature = "tracing")]
+#[cfg(all(feature = "tracing", not(kippu_wasi)))]
 pub mod trace;
 
 mod block_on;
@@ -83,6 +84,8 @@ pub mod macros_rt;
 mod rt;
 #[doc(hidden)]
 pub mod section;
+#[cfg(kippu_wasi)]
+mod single;
 #[cfg(any(kippu_js, test))]
 mod strings;
 mod sys;
@@ -95,7 +98,7 @@ pub use host_error::HostError;
 // The name that the macros' expansions use.
 #[doc(hidden)]
 pub use macros_rt as __rt;
-#[cfg(not(kippu_js))]
+#[cfg(kippu_parks)]
 pub use rt::{Runtime, Turn};
 pub use termination::{ExitCode, Termination};
 

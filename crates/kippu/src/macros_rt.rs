@@ -15,13 +15,64 @@ pub mod failure;
 mod js;
 #[cfg(kippu_js)]
 pub use js::*;
+#[cfg(kippu_wasi)]
+mod wasi;
+#[cfg(kippu_wasi)]
+pub use wasi::*;
 
 /// What a program's real `main` returns.
-#[cfg(not(kippu_js))]
+#[cfg(any(kippu_native, all(kippu_wasi, target_os = "wasi")))]
 pub type MainResult = std::process::ExitCode;
 /// What a program's real `main` returns.
 #[cfg(kippu_js)]
 pub type MainResult = ();
+/// What a program's real `main` returns, and `wasi:cli/run`.
+#[cfg(all(kippu_wasi, target_os = "unknown"))]
+pub type MainResult = Result<(), ()>;
+
+/// Nothing: `main` is the entry.
+#[cfg(any(kippu_native, kippu_js))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_main {
+    ($main:ident) => {};
+}
+
+// Whether a program is for a JavaScript host is this crate's to know: the macros' expansions are compiled in another one, which
+// has none of its cfgs.
+
+/// Items that are there on JavaScript hosts only.
+#[cfg(kippu_js)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_js {
+    ($($item:tt)*) => { $($item)* };
+}
+/// Items that are there on JavaScript hosts only.
+#[cfg(not(kippu_js))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __on_js {
+    ($($item:tt)*) => {};
+}
+/// Items that are there on all other hosts.
+#[cfg(kippu_js)]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __not_on_js {
+    ($($item:tt)*) => {};
+}
+/// Items that are there on all other hosts.
+#[cfg(not(kippu_js))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __not_on_js {
+    ($($item:tt)*) => { $($item)* };
+}
+
+pub use crate::{
+    __export_main as export_main, __not_on_js as not_on_js, __on_js as on_js,
+};
 
 /// Runs an async `main`.
 pub fn run_main<F>(future: F) -> MainResult

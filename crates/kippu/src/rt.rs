@@ -4,17 +4,23 @@ use kippu_executor::Executor;
 
 #[cfg(kippu_js)]
 mod js;
-#[cfg(not(kippu_js))]
-mod native;
+#[cfg(kippu_parks)]
+mod parking;
+#[cfg(kippu_p3)]
+mod wasi_p3;
 
 #[cfg(all(kippu_js, feature = "js-sys"))]
 pub(crate) use js::start_main;
 #[cfg(kippu_js)]
 pub(crate) use js::{run_main, try_with};
-#[cfg(not(kippu_js))]
-pub use native::{Runtime, Turn};
-#[cfg(not(kippu_js))]
-pub(crate) use native::{current_native, run_main, try_with};
+#[cfg(kippu_native)]
+pub(crate) use parking::current_native;
+#[cfg(kippu_parks)]
+pub use parking::{Runtime, Turn};
+#[cfg(kippu_parks)]
+pub(crate) use parking::{run_main, try_with};
+#[cfg(kippu_p3)]
+pub(crate) use wasi_p3::{run_main, try_with};
 
 /// What all of the crate reaches through [`with`].
 pub(crate) struct Inner {

@@ -51,3 +51,15 @@ impl<T: Termination, E: Debug> Termination for Result<T, E> {
         }
     }
 }
+
+/// What `main` returns for an exit code of 0 or 1.
+#[cfg(all(kippu_wasi, target_os = "wasi"))]
+pub(crate) fn of_main(code: ExitCode) -> crate::macros_rt::MainResult {
+    std::process::ExitCode::from(code.0)
+}
+
+/// What `main` returns for an exit code of 0 or 1.
+#[cfg(all(kippu_wasi, target_os = "unknown"))]
+pub(crate) fn of_main(code: ExitCode) -> crate::macros_rt::MainResult {
+    if code == ExitCode::SUCCESS { Ok(()) } else { Err(()) }
+}

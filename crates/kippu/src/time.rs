@@ -30,7 +30,7 @@ impl Instant {
         Instant { ns: now_ns() }
     }
 
-    #[cfg(not(kippu_js))]
+    #[cfg(kippu_parks)]
     pub(crate) const fn from_ns(ns: u64) -> Instant {
         Instant { ns }
     }

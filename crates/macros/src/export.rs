@@ -16,17 +16,16 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     lower::check_streams(&output.ok, &sig.output, true)?;
     let name = name.map_or_else(|| lower::js_name(&sig.ident), |name| name.value());
     let is_async = sig.asyncness.is_some();
-    let js = lower::is_js();
     let section = lower::section(1, is_async, &name, &function.attrs, &params, &output.ok);
     let entry = entry(&sig.ident, is_async, &name, &params, &output);
     Ok(quote! {
         // Nobody need call it where there is no JavaScript.
-        #[cfg_attr(not(#js), allow(dead_code))]
+        #[allow(dead_code)]
         #function
-        #[cfg(#js)]
-        #section
-        #[cfg(#js)]
-        #entry
+        ::kippu::__rt::on_js! {
+            #section
+            #entry
+        }
     })
 }
 

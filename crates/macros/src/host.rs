@@ -71,7 +71,6 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
     name_streams(&mut sig, &params);
     let name = options.name.map_or_else(|| lower::js_name(&sig.ident), |name| name.value());
     let is_async = sig.asyncness.is_some();
-    let js = lower::is_js();
 
     let section = if options.module.is_some() {
         TokenStream::new()
@@ -94,13 +93,14 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
         |body| quote!(#body),
     );
     Ok(quote! {
-        #[cfg(#js)]
-        #section
-        #[cfg(#js)]
-        #guest
-        #[cfg(not(#js))]
-        #(#attrs)*
-        #vis #sig #native_body
+        ::kippu::__rt::on_js! {
+            #section
+            #guest
+        }
+        ::kippu::__rt::not_on_js! {
+            #(#attrs)*
+            #vis #sig #native_body
+        }
     })
 }
 

@@ -376,11 +376,6 @@ fn doc(attrs: &[Attribute]) -> String {
     lines.join("\n")
 }
 
-/// The condition under which a crate is a guest of a JavaScript host.
-pub(crate) fn is_js() -> TokenStream {
-    quote!(all(target_arch = "wasm32", target_os = "unknown"))
-}
-
 pub(crate) fn reject_generics(generics: &syn::Generics) -> Result<()> {
     match generics.params.iter().find(|param| !matches!(param, syn::GenericParam::Lifetime(_))) {
         Some(param) => {

@@ -28,5 +28,6 @@ pub(crate) fn expand(attr: TokenStream, item: TokenStream) -> Result<TokenStream
             async fn #name() #output #block
             ::kippu::__rt::run_main(#name())
         }
+        ::kippu::__rt::export_main! { #name }
     })
 }

@@ -2,13 +2,21 @@
 
 #[cfg(kippu_js)]
 pub(crate) mod js;
-#[cfg(not(kippu_js))]
+#[cfg(kippu_native)]
 pub(crate) mod native;
+#[cfg(kippu_p2)]
+pub(crate) mod wasi_p2;
+#[cfg(kippu_p3)]
+pub(crate) mod wasi_p3;
 
 #[cfg(any(kippu_js, test))]
 pub(crate) mod record;
 
 #[cfg(kippu_js)]
 pub(crate) use js::JsDriver as Driver;
-#[cfg(not(kippu_js))]
+#[cfg(kippu_native)]
 pub(crate) use native::NativeDriver as Driver;
+#[cfg(kippu_p2)]
+pub(crate) use wasi_p2::P2Driver as Driver;
+#[cfg(kippu_p3)]
+pub(crate) use wasi_p3::P3Driver as Driver;

@@ -91,12 +91,16 @@ impl NativeDriver {
         Waker::from(Arc::clone(&self.shared))
     }
 
-    /// Waits for I/O, an unpark or the end of `timeout`, then wakes what became
-    /// ready. `None` waits without end; zero only collects. It may return early.
+    /// Waits for I/O, an unpark or `deadline`, in ns of the monotonic clock, then wakes what
+    /// became ready. `None` waits without end; 0 only collects. It may return early.
     ///
     /// # Errors
     /// What the system says about its readiness queue; none is to be expected.
-    pub(crate) fn park(&self, timeout: Option<Duration>) -> io::Result<()> {
+    pub(crate) fn park(&self, deadline: Option<u64>) -> io::Result<()> {
+        let timeout = deadline.map(|deadline| match deadline {
+            0 => Duration::ZERO,
+            _ => Duration::from_nanos(deadline.saturating_sub(crate::time::now_ns())),
+        });
         let mut scratch = self.scratch.take().unwrap_or_default();
         let result = self.wait(timeout, &mut scratch);
         scratch.woken.wake();

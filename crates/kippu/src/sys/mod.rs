@@ -38,10 +38,21 @@
 //!         hold() -> Result<Hold, http::Error>          keeps the program going while it waits
 //! ```
 
-#[cfg(not(kippu_js))]
+#[cfg(kippu_native)]
 mod native;
-#[cfg(not(kippu_js))]
+#[cfg(kippu_native)]
 pub(crate) use native::*;
+
+#[cfg(kippu_wasi)]
+mod wasi;
+#[cfg(kippu_p2)]
+mod wasi_p2;
+#[cfg(kippu_p2)]
+pub(crate) use wasi_p2::*;
+#[cfg(kippu_p3)]
+mod wasi_p3;
+#[cfg(kippu_p3)]
+pub(crate) use wasi_p3::*;
 
 #[cfg(kippu_js)]
 mod js;

@@ -1,23 +1,30 @@
-//! The runtime natively: it parks in the driver, or is turned by a foreign loop.
+//! The runtime where its driver parks, natively and on WASI 0.2; it may also be turned by a foreign loop.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::io;
+#[cfg(kippu_native)]
 use std::process;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Wake, Waker};
-use std::time::Duration;
 
 use kippu_executor::{Executor, JoinHandle, TaskOptions};
 
 use super::Inner;
 use crate::block_on::BlockOnError;
 use crate::driver::Driver;
+#[cfg(kippu_native)]
 use crate::driver::native::Shared;
-use crate::termination::Termination;
+use crate::termination::{ExitCode, Termination};
 use crate::time::Instant;
+
+/// A deadline that is past: the driver only collects.
+const COLLECT: u64 = 0;
+
+/// Whether a waker that somebody unknown holds may be woken while the driver parks.
+const HAS_THREADS: bool = cfg!(kippu_native);
 
 thread_local! {
     static CURRENT: RefCell<Option<Rc<Inner>>> = const { RefCell::new(None) };
@@ -30,6 +37,7 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Inner) -> R) -> Option<R> {
 }
 
 /// The current driver's shared end, which sockets and blocking jobs keep.
+#[cfg(kippu_native)]
 pub(crate) fn current_native() -> Option<Arc<Shared>> {
     try_with(|inner| inner.driver.handle())
 }
@@ -52,7 +60,7 @@ impl Drop for Enter {
     }
 }
 
-/// An executor with the native driver, for one thread.
+/// An executor with the driver of this host, for one thread.
 ///
 /// [`block_on`](crate::block_on) and [`#[kippu::main]`](crate::main) make one for you. Make one yourself to
 /// keep tasks between several `block_on`s, or to have a foreign event loop turn it: give
@@ -139,7 +147,7 @@ impl Runtime {
     pub fn turn(&self, budget: usize) -> io::Result<Turn> {
         let _enter = Enter::new(&self.inner);
         let executor = &self.inner.executor;
-        self.inner.driver.park(Some(Duration::ZERO))?;
+        self.inner.driver.park(Some(COLLECT))?;
         executor.stay_awake();
         executor.fire_timers(crate::time::now_ns());
         let more = executor.run_ready(budget);
@@ -147,7 +155,7 @@ impl Runtime {
     }
 
     /// Readable when I/O of this runtime is ready, so that a foreign loop can wait for it too.
-    #[cfg(unix)]
+    #[cfg(all(kippu_native, unix))]
     pub fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
         self.inner.driver.as_fd()
     }
@@ -179,21 +187,19 @@ impl Runtime {
         })
     }
 
-    /// How long the driver may park: `None` for ever.
-    fn patience(&self, more: bool) -> Result<Option<Duration>, BlockOnError> {
+    /// Until when the driver may park, in ns of its clock: `None` for ever.
+    fn patience(&self, more: bool) -> Result<Option<u64>, BlockOnError> {
         let Inner { executor, driver, .. } = &*self.inner;
         if more {
-            return Ok(Some(Duration::ZERO));
+            return Ok(Some(COLLECT));
         }
-        let deadline = executor
-            .next_deadline()
-            .map(|deadline| Duration::from_nanos(deadline.saturating_sub(crate::time::now_ns())));
-        if driver.outstanding() > 0 || executor.ref_timers() > 0 || executor.woken_from_outside() {
-            return Ok(deadline);
+        let is_awaited = driver.outstanding() > 0 || executor.ref_timers() > 0;
+        if is_awaited || (HAS_THREADS && executor.woken_from_outside()) {
+            return Ok(executor.next_deadline());
         }
         // What was outstanding a moment ago may have woken a task before it ended, on another thread.
         if executor.run_ready(0) {
-            return Ok(Some(Duration::ZERO));
+            return Ok(Some(COLLECT));
         }
         Err(BlockOnError::would_deadlock(executor))
     }
@@ -205,8 +211,8 @@ impl std::fmt::Debug for Runtime {
     }
 }
 
-/// What `#[kippu::main]` does: runs `main` as a task, to its end.
-pub(crate) fn run_main<F>(future: F) -> process::ExitCode
+/// Runs `main` as a task, to its end, and gives its exit code.
+fn run_to_code<F>(future: F) -> ExitCode
 where
     F: Future + 'static,
     F::Output: Termination + 'static,
@@ -220,14 +226,40 @@ where
         runtime.block_on(main)
     });
     match result {
-        Ok(Ok(())) => process::ExitCode::from(done.get().unwrap_or_default().0),
+        Ok(Ok(())) => done.get().unwrap_or_default(),
         Ok(Err(error)) => match error.try_into_panic() {
             Ok(payload) => std::panic::resume_unwind(payload),
-            Err(_) => process::ExitCode::FAILURE,
+            Err(_) => ExitCode::FAILURE,
         },
         Err(error) => {
             crate::eprintln!("Error: {error}");
-            process::ExitCode::FAILURE
+            ExitCode::FAILURE
         }
     }
+}
+
+/// What `#[kippu::main]` does.
+#[cfg(kippu_native)]
+pub(crate) fn run_main<F>(future: F) -> process::ExitCode
+where
+    F: Future + 'static,
+    F::Output: Termination + 'static,
+{
+    process::ExitCode::from(run_to_code(future).0)
+}
+
+/// What `#[kippu::main]` does. Does not return when the exit code is not one of "success" and "failure", which is all that the
+/// result of `wasi:cli/run` can say.
+#[cfg(kippu_p2)]
+pub(crate) fn run_main<F>(future: F) -> crate::macros_rt::MainResult
+where
+    F: Future + 'static,
+    F::Output: Termination + 'static,
+{
+    crate::sys::panics::report();
+    let code = run_to_code(future);
+    if code.0 > ExitCode::FAILURE.0 {
+        wasip2::cli::exit::exit_with_code(code.0);
+    }
+    crate::termination::of_main(code)
 }

@@ -1,0 +1,9 @@
+//! The platform that is WASI 0.2.
+
+pub(crate) mod clock;
+pub(crate) mod env;
+pub(crate) mod io;
+pub(crate) mod random;
+pub(crate) mod signal;
+
+pub(crate) use super::wasi::panics;
