@@ -73,6 +73,8 @@ pub mod task;
 pub mod time;
 #[cfg(all(feature = "tracing", not(kippu_wasi)))]
 pub mod trace;
+#[cfg(kippu_wasi)]
+pub mod wasi;
 
 mod block_on;
 mod driver;

@@ -8,6 +8,10 @@ pub(crate) mod native;
 pub(crate) mod wasi_p2;
 #[cfg(kippu_p3)]
 pub(crate) mod wasi_p3;
+// Knows no host, so its tests run natively.
+#[cfg(all(test, kippu_native))]
+#[path = "wasi_p2/table.rs"]
+mod wasi_p2_table;
 
 #[cfg(any(kippu_js, test))]
 pub(crate) mod record;

@@ -112,8 +112,9 @@ impl P2Driver {
 
     fn poll(&self, clock: Option<&Pollable>) {
         let mut wakers = WAKERS.take();
-        TABLE.with_borrow_mut(|table| table.poll(clock, &mut wakers));
-        SPENT.set(SPENT.get().saturating_add(wakers.len() as u32));
+        let clock = clock.map(Pollable::handle);
+        let ready = TABLE.with_borrow_mut(|table| table.poll(clock, poll::poll, &mut wakers));
+        SPENT.set(SPENT.get().saturating_add(ready));
         for waker in wakers.drain(..) {
             waker.wake();
         }
@@ -121,24 +122,62 @@ impl P2Driver {
     }
 }
 
-/// A pollable and its place in the driver's table. Dropping it drops the place first, then the pollable; and it has to be dropped before the
-/// resource that the pollable was made of: a host traps on a resource that has children. So it stands before its
-/// parent in a struct.
+/// Waits for a pollable of WASI 0.2, as often as needed.
+///
+/// Try the operation first, and wait when it would block. What [`ready`](Self::ready) says need not be asked for again by
+/// `Pollable::ready`, which costs the host's budget.
+///
+/// Drop it before the resource that the pollable was made of: a host traps when a resource is dropped that has
+/// children. In a struct it therefore stands before its parent, as fields are dropped in order.
+///
+/// ```ignore
+/// struct Lines {
+///     source: kippu::wasi::Source,
+///     stream: InputStream,
+/// }
+///
+/// async fn read(lines: &mut Lines) -> Result<Vec<u8>, StreamError> {
+///     loop {
+///         let bytes = lines.stream.read(4096)?;
+///         if !bytes.is_empty() {
+///             return Ok(bytes);
+///         }
+///         lines.source.ready().await;
+///     }
+/// }
+/// ```
 #[derive(Debug)]
-pub(crate) struct Source {
+pub struct Source {
     key: Option<Key>,
     pollable: Pollable,
 }
 
 impl Source {
-    /// Watches nothing until it is polled.
-    pub(crate) fn new(pollable: Pollable) -> Source {
+    /// Watches nothing until it is asked. It may be used in any runtime of the instance, one after another.
+    pub fn new(pollable: Pollable) -> Source {
         Source { key: None, pollable }
     }
 
-    /// Waits until the host says that the pollable is ready, once: the next call waits for the next time. Try the
-    /// operation first, and call this when it would block. Counts as an outstanding operation while it waits.
-    pub(crate) fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Waits until the host says that the pollable is ready. Each call waits anew; dropping the future
+    /// may forget that it was ready, so try the operation before the next wait.
+    ///
+    /// As long as it waits, the program is not deadlocked.
+    pub async fn ready(&mut self) {
+        struct Wait<'a>(&'a mut Source);
+
+        impl Drop for Wait<'_> {
+            fn drop(&mut self) {
+                self.0.disarm();
+            }
+        }
+
+        let wait = Wait(self);
+        std::future::poll_fn(|cx| wait.0.poll_ready(cx)).await;
+    }
+
+    /// [`ready`](Self::ready) as a poll. The last task that asked is woken; the source is waited for until it is ready,
+    /// [disarmed](Self::disarm) or dropped.
+    pub fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.poll_with(cx, true)
     }
 
@@ -158,18 +197,13 @@ impl Source {
         polled
     }
 
-    /// Waits no longer; what the host has said since is forgotten.
-    pub(crate) fn disarm(&mut self) {
+    /// Waits no longer, and forgets whether it was ready.
+    pub fn disarm(&mut self) {
         if let Some(key) = self.key.take() {
-            let waker = TABLE.with_borrow_mut(|table| table.remove(key));
-            // Its drop may run any code, so nothing is borrowed any more.
+            // The last handles are dropped when the instance ends, after the table.
+            let waker = TABLE.try_with(|table| table.borrow_mut().remove(key)).ok().flatten();
             drop(waker);
         }
-    }
-
-    /// Waits once.
-    pub(crate) async fn ready(&mut self) {
-        std::future::poll_fn(|cx| self.poll_ready(cx)).await;
     }
 }
 

@@ -127,8 +127,6 @@ fn an_operation_that_ends_on_the_own_thread_does_not_ring() {
 
 #[cfg(unix)]
 mod foreign_loop {
-    use std::time::Duration;
-
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
     use super::{NativeDriver, driver};

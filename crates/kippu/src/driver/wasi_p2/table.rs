@@ -1,11 +1,7 @@
-//! What the driver waits for.
+//! What the driver waits for. It knows handles only, and no host, so that its tests run natively.
 
 use std::mem;
 use std::task::{Poll, Waker};
-
-use wasip2::io::poll::Pollable;
-
-use super::poll::poll;
 
 /// A slot of the table.
 #[derive(Clone, Copy, Debug)]
@@ -31,32 +27,41 @@ enum State {
 }
 
 /// The sources of an instance. Those that are waited for have their handles in one dense list.
-pub(super) struct Table {
+pub(crate) struct Table {
     slots: Vec<Slot>,
     free: Option<u32>,
     /// What is given to the host.
     handles: Vec<u32>,
     /// The slot of each handle.
     owners: Vec<u32>,
+    /// The slots that were found ready by one poll; kept, so that a poll allocates nothing.
+    found: Vec<u32>,
     counted: usize,
 }
 
 impl Table {
-    pub(super) const fn new() -> Table {
-        Table { slots: Vec::new(), free: None, handles: Vec::new(), owners: Vec::new(), counted: 0 }
+    pub(crate) const fn new() -> Table {
+        Table {
+            slots: Vec::new(),
+            free: None,
+            handles: Vec::new(),
+            owners: Vec::new(),
+            found: Vec::new(),
+            counted: 0,
+        }
     }
 
     /// How many sources are waited for.
-    pub(super) fn armed(&self) -> usize {
+    pub(crate) fn armed(&self) -> usize {
         self.handles.len()
     }
 
     /// How many of them count as outstanding.
-    pub(super) fn counted(&self) -> usize {
+    pub(crate) fn counted(&self) -> usize {
         self.counted
     }
 
-    pub(super) fn insert(&mut self, handle: u32) -> Key {
+    pub(crate) fn insert(&mut self, handle: u32) -> Key {
         let slot = Slot { handle, state: State::Idle };
         match self.free {
             Some(index) => {
@@ -75,7 +80,7 @@ impl Table {
     }
 
     /// Gives the waker that waited, if one did.
-    pub(super) fn remove(&mut self, key: Key) -> Option<Waker> {
+    pub(crate) fn remove(&mut self, key: Key) -> Option<Waker> {
         let state = mem::replace(&mut self.slots[key.0 as usize].state, State::Free(self.free));
         self.free = Some(key.0);
         match state {
@@ -101,7 +106,7 @@ impl Table {
     }
 
     /// Ready once for each time that the host said so; else `waker` is woken when it does. Also gives the waker that it replaces.
-    pub(super) fn poll_ready(
+    pub(crate) fn poll_ready(
         &mut self,
         key: Key,
         waker: &Waker,
@@ -121,11 +126,8 @@ impl Table {
                 (Poll::Pending, is_other.then(|| mem::replace(before, waker.clone())))
             }
             State::Idle | State::Free(_) => {
-                slot.state = State::Armed {
-                    at: self.handles.len() as u32,
-                    waker: waker.clone(),
-                    counts,
-                };
+                slot.state =
+                    State::Armed { at: self.handles.len() as u32, waker: waker.clone(), counts };
                 self.handles.push(slot.handle);
                 self.owners.push(key.0);
                 self.counted += usize::from(counts);
@@ -134,23 +136,38 @@ impl Table {
         }
     }
 
-    /// Waits until at least one source, or the clock, is ready; adds the wakers of those that are.
-    pub(super) fn poll(&mut self, clock: Option<&Pollable>, wakers: &mut Vec<Waker>) {
-        let sources = self.handles.len() as u32;
-        self.handles.extend(clock.map(Pollable::handle));
-        let mut ready = poll(&self.handles);
-        self.handles.truncate(sources as usize);
-        // From the back, as taking one out moves the last one to its place.
-        ready.sort_unstable();
-        for &index in ready.iter().rev().filter(|index| **index < sources) {
-            let owner = self.owners[index as usize];
-            let slot = &mut self.slots[owner as usize];
-            if let State::Armed { waker, counts, .. } = mem::replace(&mut slot.state, State::Ready) {
-                self.disarm(index, counts);
-                wakers.push(waker);
+    /// Asks `poll` which of the sources, or the clock, are ready, and adds the wakers of the tasks that waited for them in the order in
+    /// which the host names them. Says how many were ready.
+    ///
+    /// `poll` gets the handles and gives indices of them, in any order.
+    pub(crate) fn poll(
+        &mut self,
+        clock: Option<u32>,
+        poll: impl FnOnce(&[u32]) -> Vec<u32>,
+        wakers: &mut Vec<Waker>,
+    ) -> u32 {
+        let sources = self.handles.len();
+        self.handles.extend(clock);
+        let ready = poll(&self.handles);
+        self.handles.truncate(sources);
+        let owners = ready.iter().filter_map(|&index| self.owners.get(index as usize).copied());
+        self.found.clear();
+        self.found.extend(owners);
+        // By owner, not by index: taking one out of the list moves another to its place.
+        for i in 0..self.found.len() {
+            let slot = &mut self.slots[self.found[i] as usize];
+            match mem::replace(&mut slot.state, State::Ready) {
+                State::Armed { at, waker, counts } => {
+                    self.disarm(at, counts);
+                    wakers.push(waker);
+                }
+                other => slot.state = other,
             }
         }
-        // In the order in which they were armed, mostly: who waited first goes on first.
-        wakers.reverse();
+        ready.len() as u32
     }
 }
+
+#[cfg(test)]
+#[path = "table/tests.rs"]
+mod tests;
