@@ -45,8 +45,13 @@ const closedPort = () =>
     });
   });
 
-/** How many requests to /never are waiting. */
+/** How many requests are waiting for what will not come. */
 let waiting = 0;
+
+const held = (response) => {
+  waiting++;
+  response.on("close", () => waiting--);
+};
 
 const routes = {
   "/hello": (_, response) => response.writeHead(200, TEXT).end("hello"),
@@ -65,13 +70,37 @@ const routes = {
     }
     response.writeHead(200, { ...TEXT, "x-seen": String(chunks) }).end(String(length));
   },
+  // What follows the question mark.
+  "/query": (request, response) => {
+    response.writeHead(200, TEXT).end(request.url.slice(request.url.indexOf("?") + 1));
+  },
   "/slow": async (_, response) => {
     await delay(200);
     response.writeHead(200, TEXT).end("slow");
   },
-  "/never": (_, response) => {
-    waiting++;
-    response.on("close", () => waiting--);
+  "/never": (_, response) => held(response),
+  // Reads all that comes, and never answers.
+  "/swallow": (request, response) => {
+    held(response);
+    request.resume();
+  },
+  // The first line of an answer, and no more.
+  "/half-head": (request, response) => {
+    held(response);
+    request.socket.write("HTTP/1.1 200 OK\r\ncontent-");
+  },
+  // The beginning of a body, and no more.
+  "/stalls": (_, response) => {
+    held(response);
+    response.writeHead(200, { ...TEXT, "content-length": "1000" }).write("some");
+  },
+  // Answers before it has the body.
+  "/early": (_, response) => response.writeHead(413, TEXT).end("early"),
+  "/trailers": (_, response) => {
+    response.writeHead(200, { ...TEXT, trailer: "x-sum" });
+    response.write("hello");
+    response.addTrailers({ "x-sum": "42" });
+    response.end();
   },
   "/waiting": (_, response) => response.writeHead(200, TEXT).end(String(waiting)),
   "/chunks": async (_, response) => {
@@ -85,8 +114,7 @@ const routes = {
   // Never ends: whoever reads it has to stop.
   "/endless": async (_, response) => {
     response.writeHead(200, { "content-type": "application/octet-stream" });
-    waiting++;
-    response.on("close", () => waiting--);
+    held(response);
     const block = pattern(16384);
     const blocks = function* () {
       for (;;) yield block;
@@ -144,7 +172,8 @@ export const listen = () =>
       });
     });
     server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
+    // A thousand may connect at once.
+    server.listen({ port: 0, host: "127.0.0.1", backlog: 4096 }, () => {
       const close = () =>
         new Promise((done) => {
           server.close(() => done());

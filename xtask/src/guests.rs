@@ -1,13 +1,14 @@
 //! The programs of this workspace that run on every host, and how they are built and started.
 
 use crate::cmd;
+use crate::component::{self, Wasi, Way};
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 use std::ffi::OsString;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A program that runs natively and as a guest.
@@ -19,6 +20,10 @@ pub(crate) struct Guest {
     /// The script that runs it on a page, if it is meant for pages:
     /// `node SCRIPT BROWSER GUEST.wasm ARGUMENTS`.
     page: Option<&'static str>,
+    /// The version of WASI whose component is built the small way; the other one is built the usual way.
+    small: Wasi,
+    /// A folder below cargo's target folder that it sees.
+    folder: Option<&'static str>,
     /// Whether its times are shown. Others are built natively without optimisation, as the tests
     /// are, which saves minutes.
     timed: bool,
@@ -30,6 +35,8 @@ impl Guest {
         package: "linkcheck",
         script: "examples/linkcheck/main.mjs",
         page: None,
+        small: Wasi::P2,
+        folder: Some("linkcheck"),
         timed: true,
     };
     /// The conformance cases.
@@ -37,6 +44,8 @@ impl Guest {
         package: "conformance-guest",
         script: "conformance/node.mjs",
         page: Some("conformance/page.mjs"),
+        small: Wasi::P3,
+        folder: Some("conformance"),
         timed: false,
     };
     /// What the README shows.
@@ -44,6 +53,8 @@ impl Guest {
         package: "quickstart",
         script: "examples/quickstart/main.mjs",
         page: None,
+        small: Wasi::P2,
+        folder: None,
         timed: false,
     };
     /// All of them.
@@ -90,6 +101,12 @@ pub(crate) enum Host {
     Chromium,
     /// The main thread of a page in Firefox
     Firefox,
+    /// WASI 0.2 on wasmtime
+    Wasip2,
+    /// WASI 0.3 on wasmtime
+    Wasip3,
+    /// WASI 0.2 on Node, by jco
+    Jco,
 }
 
 impl fmt::Display for Host {
@@ -102,6 +119,9 @@ impl fmt::Display for Host {
             Self::Bun => "Bun",
             Self::Chromium => "Chromium",
             Self::Firefox => "Firefox",
+            Self::Wasip2 => "WASI 0.2",
+            Self::Wasip3 => "WASI 0.3",
+            Self::Jco => "WASI 0.2 by jco",
         })
     }
 }
@@ -128,12 +148,21 @@ impl Host {
         match self {
             Self::Chromium => Some(("chromium", "chromium")),
             Self::Firefox => Some(("firefox", "firefox-esr")),
-            Self::Native | Self::Node20 | Self::Node26 | Self::Deno | Self::Bun => None,
+            _ => None,
         }
     }
 
-    /// Installs what this host needs beyond [`crate::setup::guests`], and gives the program that starts scripts.
-    /// For the machine itself that is Node, too.
+    /// The version of WASI of guests there.
+    pub(crate) fn wasi(self) -> Option<Wasi> {
+        match self {
+            Self::Wasip2 | Self::Jco => Some(Wasi::P2),
+            Self::Wasip3 => Some(Wasi::P3),
+            _ => None,
+        }
+    }
+
+    /// Installs what this host needs beyond [`crate::setup::guests`], and gives the program that starts scripts, or
+    /// components. For the machine itself that is Node, too.
     ///
     /// # Errors
     /// When it cannot be installed.
@@ -141,6 +170,8 @@ impl Host {
         match self {
             Self::Node20 => tools::node(workspace, 20),
             Self::Node26 => tools::node(workspace, 26),
+            Self::Jco => tools::jco(workspace).and_then(|_| tools::node(workspace, 26)),
+            Self::Wasip2 | Self::Wasip3 => tools::wasmtime(workspace),
             Self::Deno => tools::deno(workspace),
             Self::Bun => tools::bun(workspace),
             Self::Native | Self::Chromium | Self::Firefox => {
@@ -160,6 +191,13 @@ impl Host {
         if self == Self::Native {
             let path = build_native(workspace, guest)?;
             return Ok(Program { path, arguments: Vec::new(), env: Vec::new() });
+        }
+        if let Some(wasi) = self.wasi() {
+            let way = if guest.small == wasi { Way::Small } else { Way::Std };
+            let component = component::build(workspace, guest.package, wasi, way)?.path;
+            // Now, for wasmtime may still be built.
+            let path = self.install(workspace)?;
+            return self.wasi_program(workspace, guest, path, &component);
         }
         let path = self.install(workspace)?;
         let wasm = build_wasm(workspace, guest.package)?.into();
@@ -187,6 +225,48 @@ impl Host {
         };
         Ok(Program { path, arguments, env })
     }
+
+    /// The program that runs a component. It sees the root as `.`, and `guest`'s folder where it is.
+    fn wasi_program(
+        self,
+        workspace: &Workspace,
+        guest: &Guest,
+        path: PathBuf,
+        component: &Path,
+    ) -> Result<Program> {
+        let folder = guest.folder.map(|folder| workspace.target().join(folder));
+        if let Some(folder) = &folder {
+            std::fs::create_dir_all(folder)?;
+        }
+        if self != Self::Jco {
+            let mut arguments: Vec<OsString> = component::RUN.iter().map(OsString::from).collect();
+            arguments.extend(["-C".into(), cache_option(workspace)?]);
+            arguments.extend(folder.into_iter().flat_map(|folder| ["--dir".into(), folder.into()]));
+            arguments.push(component.into());
+            return Ok(Program { path, arguments, env: Vec::new() });
+        }
+        let script = workspace.path("conformance/jco.mjs");
+        // Below the folder where it finds jco's packages.
+        let made = tools::jco(workspace)?.join("made").join(guest.package);
+        let mut command = workspace.command(&path);
+        command.arg(&script).arg("transpile").arg(component).arg(&made);
+        cmd::run(&mut command, "see jco's messages above")?;
+        let name = component.file_stem().unwrap_or_default();
+        let program = made.join(name).with_added_extension("js");
+        let dirs = std::iter::once(PathBuf::from(".")).chain(folder);
+        Ok(Program {
+            path,
+            arguments: vec![script.into(), "run".into(), program.into()],
+            env: vec![("KIPPU_JCO_DIRS", std::env::join_paths(dirs)?)],
+        })
+    }
+}
+
+/// The option that tells wasmtime where its cache is.
+fn cache_option(workspace: &Workspace) -> Result<OsString> {
+    let mut option = OsString::from("cache-config=");
+    option.push(tools::wasmtime_cache(workspace)?);
+    Ok(option)
 }
 
 /// Builds a guest in release mode and gives its `.wasm` file.
@@ -195,11 +275,7 @@ impl Host {
 /// When it does not compile.
 pub(crate) fn build_wasm(workspace: &Workspace, package: &str) -> Result<PathBuf> {
     build(workspace, package, &["--release", "--target", WASM])?;
-    let folder = workspace.target().join(WASM).join("release");
-    let program = folder.join(package).with_extension("wasm");
-    // Cargo names a library's file as Rust names the library.
-    let library = folder.join(package.replace('-', "_")).with_extension("wasm");
-    Ok(if program.exists() { program } else { library })
+    Ok(component::artefact(&workspace.target().join(WASM).join("release"), package).0)
 }
 
 /// Builds a guest for this machine and gives the program.

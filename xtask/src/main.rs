@@ -5,6 +5,7 @@
 
 mod bench;
 mod cmd;
+mod component;
 mod conformance;
 mod demo;
 mod guests;
@@ -34,7 +35,9 @@ enum Task {
     /// Install what the other tasks need and is missing; quick when nothing is
     Setup,
     /// Run linkcheck natively and on Node over this repository's documents, side by side
-    Demo,
+    Demo(demo::Options),
+    /// Build a component of WASI, and say where it is and what runs it
+    Component(component::Options),
     /// Run all checks and tests
     Test(test::Options),
     /// Measure against peers
@@ -49,7 +52,8 @@ fn main() -> ExitCode {
     let args = Args::parse();
     let outcome = Workspace::find().and_then(|workspace| match args.task {
         Task::Setup => setup::run(&workspace),
-        Task::Demo => demo::run(&workspace),
+        Task::Demo(options) => demo::run(&workspace, &options),
+        Task::Component(options) => component::run(&workspace, &options),
         Task::Test(options) => test::run(&workspace, &options),
         Task::Bench(options) => bench::run(&workspace, &options),
         Task::Conformance(options) => conformance::run(&workspace, &options),

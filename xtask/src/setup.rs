@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: installs what is missing. Every other task calls it first.
 
 use crate::cmd;
+use crate::component::WASIP2;
 use crate::guests::Host;
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
@@ -21,18 +22,39 @@ const NPM_ADVICE: &str =
 /// # Errors
 /// At the first tool that is missing and cannot be installed.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+    but_wasmtime(workspace)?;
+    tools::wasmtime(workspace)?;
+    println!("setup: everything is there");
+    Ok(())
+}
+
+/// Installs the tools of all tasks, except for the one that takes longest.
+///
+/// # Errors
+/// As [`run`].
+pub(crate) fn but_wasmtime(workspace: &Workspace) -> Result<()> {
     guests(workspace)?;
     tools::rust_target(workspace, BARE)?;
+    tools::rust_target(workspace, WASIP2)?;
     tools::cargo_deny(workspace)?;
     tools::nightly(workspace)?;
     if cfg!(target_os = "linux") {
         tools::valgrind(workspace)?;
     }
-    for host in Host::value_variants() {
+    let hosts = Host::value_variants().iter();
+    for host in hosts.filter(|host| !matches!(host, Host::Wasip2 | Host::Wasip3)) {
         host.install(workspace)?;
     }
-    println!("setup: everything is there");
     Ok(())
+}
+
+/// Installs what building and running components needs: [`guests`], and the target of WASI.
+///
+/// # Errors
+/// As [`guests`].
+pub(crate) fn components(workspace: &Workspace) -> Result<()> {
+    guests(workspace)?;
+    tools::rust_target(workspace, WASIP2)
 }
 
 /// Installs only what building and running guests on Node needs.

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands, as named steps.
 
 use crate::cmd;
+use crate::component::{self, WASIP2, Wasi, Way};
 use crate::conformance;
 use crate::demo;
 use crate::guests::{Guest, Host};
@@ -53,12 +54,15 @@ const fn step(
 
 /// In this order: what is quick and fails often comes first.
 const STEPS: &[Step] = &[
-    step("setup", "tools and packages are installed", |workspace, _| setup::run(workspace)),
+    step("setup", "tools and packages are installed", |workspace, _| {
+        setup::but_wasmtime(workspace)
+    }),
     step("fmt", "all Rust code is formatted", fmt),
     step("js", "biome and tsc find nothing", js),
     step("deny", "licences, sources and versions of dependencies", deny),
     step("clippy", "clippy finds nothing, natively", clippy),
     step("clippy-wasm", "clippy finds nothing in what guests are built from", clippy_wasm),
+    step("clippy-wasi", "clippy finds nothing in what components are built from", clippy_wasi),
     step("clippy-benches", "clippy finds nothing in the benches", clippy_benches),
     step("doc", "rustdoc finds nothing", doc),
     step("no-std", "the executor builds without an operating system", no_std),
@@ -81,9 +85,8 @@ const STEPS: &[Step] = &[
         interop::check(workspace)
     }),
     step("quickstart", "the README's program runs as shown", quickstart),
-    step("demo", "linkcheck agrees on both hosts", |workspace, _| demo::run(workspace)),
-    step("conformance", "the cases pass on all hosts", |workspace, _| {
-        conformance::check(workspace)
+    step("demo", "linkcheck agrees on both hosts", |workspace, _| {
+        demo::run(workspace, &demo::Options::default())
     }),
     step("model", "the executor does what naive models do", |workspace, _| {
         Proof::Model.run(workspace, false)
@@ -100,7 +103,16 @@ const STEPS: &[Step] = &[
     step("miri", "the executor's tests do nothing undefined", |workspace, _| {
         Proof::Miri.run(workspace, false)
     }),
+    // What needs wasmtime is last: it is built meanwhile.
+    step("conformance", "the cases pass on all hosts", |workspace, _| {
+        conformance::check(workspace)
+    }),
+    step("wasi", "examples agree on WASI, natively and through jco", wasi),
+    step("serve", "the HTTP service, natively and on `wasmtime serve`", serve),
 ];
+
+/// The steps that need wasmtime.
+const WASMTIME: [&str; 3] = ["conformance", "wasi", "serve"];
 
 /// Runs the steps and prints how many passed and failed.
 ///
@@ -108,6 +120,8 @@ const STEPS: &[Step] = &[
 /// When a step fails or has an unknown name.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let steps = select(&options.steps)?;
+    let needs_wasmtime = steps.iter().any(|step| WASMTIME.contains(&step.name));
+    let _background = needs_wasmtime.then(|| tools::begin(workspace)).transpose()?;
     let mut times: Vec<(&str, Duration)> = Vec::new();
     let mut failed = 0_usize;
     for step in &steps {
@@ -200,6 +214,20 @@ fn clippy_wasm(workspace: &Workspace, _: &Options) -> Result<()> {
     Ok(())
 }
 
+fn clippy_wasi(workspace: &Workspace, _: &Options) -> Result<()> {
+    let guests = Guest::ALL.iter().map(|guest| guest.package);
+    let packages = ["kippu", SERVICE].into_iter().chain(guests);
+    let packages: Vec<_> = packages.flat_map(|package| ["--package", package]).collect();
+    // Each version of WASI on one of the targets.
+    for selection in
+        [["--target", WASIP2].as_slice(), &["--target", WASM, "--features", "kippu/wasip3"]]
+    {
+        let mut command = workspace.cargo("clippy");
+        cmd::run(command.args(&packages).args(selection).args(["--", "-D", "warnings"]), SEE)?;
+    }
+    Ok(())
+}
+
 fn clippy_benches(workspace: &Workspace, _: &Options) -> Result<()> {
     let native = ["--package", "executor-loops", "--package", "executor-native"];
     let wasm = ["--workspace", "--target", WASM];
@@ -264,16 +292,37 @@ fn portable(command: &mut Command) -> Result<()> {
 
 fn quickstart(workspace: &Workspace, _: &Options) -> Result<()> {
     readme::check_files(workspace, "README.md")?;
-    for host in Guest::QUICKSTART.hosts() {
-        let mut command = host.prepare(workspace, &Guest::QUICKSTART)?.command(workspace);
-        let said = cmd::capture(&mut command, SEE).with_context(|| format!("host {host}"))?;
-        let shown = format!("```text\n{said}```");
-        if said.trim().is_empty() || !workspace.read("README.md")?.contains(&shown) {
-            bail!("on {host} the quick start prints {said:?}, which the README does not show");
-        }
-        print!("{host}: {said}");
+    let mut hosts = Guest::QUICKSTART.hosts().filter(|host| host.wasi().is_none());
+    hosts.try_for_each(|host| quickstart_on(workspace, host))
+}
+
+fn quickstart_on(workspace: &Workspace, host: Host) -> Result<()> {
+    let mut command = host.prepare(workspace, &Guest::QUICKSTART)?.command(workspace);
+    let said = cmd::capture(&mut command, SEE).with_context(|| format!("host {host}"))?;
+    let shown = format!("```text\n{said}```");
+    if said.trim().is_empty() || !workspace.read("README.md")?.contains(&shown) {
+        bail!("on {host} the quick start prints {said:?}, which the README does not show");
     }
+    print!("{host}: {said}");
     Ok(())
+}
+
+fn wasi(workspace: &Workspace, _: &Options) -> Result<()> {
+    let mut hosts = Guest::QUICKSTART.hosts().filter(|host| host.wasi().is_some());
+    hosts.try_for_each(|host| quickstart_on(workspace, host))?;
+    demo::wasi(workspace)
+}
+
+/// The package whose tests start it natively and on `wasmtime serve`.
+const SERVICE: &str = "http-service";
+
+fn serve(workspace: &Workspace, _: &Options) -> Result<()> {
+    let p2 = component::build(workspace, SERVICE, Wasi::P2, Way::Small)?;
+    let p3 = component::build(workspace, SERVICE, Wasi::P3, Way::Std)?;
+    let mut command = workspace.cargo("test");
+    command.args(["--package", SERVICE]);
+    command.env("KIPPU_SERVE_P2", p2.path).env("KIPPU_SERVE_P3", p3.path);
+    cmd::run(command.env("KIPPU_WASMTIME", tools::wasmtime(workspace)?), SEE)
 }
 
 #[cfg(test)]

@@ -30,7 +30,7 @@ cases!("files" needs "fs":
 );
 
 /// A folder that is there and empty.
-async fn folder(name: &str) -> Result<String, String> {
+pub(crate) async fn folder(name: &str) -> Result<String, String> {
     let base = env::var("KIPPU_CONFORMANCE_DIR").ok_or("the runner gives KIPPU_CONFORMANCE_DIR")?;
     let path = format!("{base}/{name}");
     if fs::metadata(&path).await.is_ok() {
@@ -41,7 +41,7 @@ async fn folder(name: &str) -> Result<String, String> {
 }
 
 /// The kind of error that something gave.
-fn kind<T>(result: std::io::Result<T>) -> Option<ErrorKind> {
+pub(crate) fn kind<T>(result: std::io::Result<T>) -> Option<ErrorKind> {
     result.err().map(|error| error.kind())
 }
 

@@ -15,7 +15,8 @@
 //! - `KIPPU_CONFORMANCE_HTTP`: where `conformance/http-server.mjs` listens, such as `http://127.0.0.1:8080`.
 //! - An empty standard input.
 //! - `KIPPU_CONFORMANCE_LACKS`, on hosts that lack something: the groups of cases, with commas between them, that are
-//!   skipped. The groups are `env`, `fs`, `http` and `stdin`. What is missing and not listed fails.
+//!   skipped. The groups are `env`, `fs`, `http`, `stdin` and `trailers`; a case alone is listed by its name. What is
+//!   missing and not listed fails.
 //!
 //! The group `unwind` needs panics that can be caught. The program knows by itself whether it was built so;
 //! no guest of WebAssembly is.
@@ -28,8 +29,8 @@
 //! - `--echo`, which gets a standard input: see [`process::echo`].
 //! - `--interrupt`: see [`process::interrupt`].
 
-// The bodies of host functions are compiled natively only, so what only they use is unused here.
-#![cfg_attr(target_family = "wasm", allow(dead_code, unused_imports))]
+// JavaScript hosts give the host functions, so what only the bodies in here use is unused there.
+#![cfg_attr(all(target_family = "wasm", target_os = "unknown"), allow(dead_code, unused_imports))]
 
 mod abort;
 mod calls;
@@ -38,6 +39,7 @@ mod cancel_at;
 mod data;
 mod env;
 mod errors;
+mod exchanges;
 mod exports;
 mod fairness;
 mod files;
@@ -45,7 +47,9 @@ mod given;
 mod host;
 mod large;
 mod locals;
+mod net;
 mod panics;
+mod paths;
 mod polls;
 mod process;
 mod program;
@@ -91,8 +95,12 @@ const CASES: &[&[Case]] = &[
     streams::CASES,
     given::CASES,
     files::CASES,
+    paths::CASES,
+    net::CASES,
     web::CASES,
     transfers::CASES,
+    exchanges::CASES,
+    exchanges::trailers::CASES,
     program::CASES,
     env::CASES,
     stdin::CASES,
@@ -133,8 +141,8 @@ async fn main() -> ExitCode {
     let (mut done, mut failed) = (0, 0);
     for case in chosen {
         done += 1;
-        if lacks.iter().any(|group| group == case.group) {
-            print(&Skipped { case: case.name, skip: case.group });
+        if let Some(lack) = lacks.iter().find(|lack| *lack == case.group || *lack == case.name) {
+            print(&Skipped { case: case.name, skip: lack });
             continue;
         }
         let outcome = run(case).await;
@@ -149,7 +157,7 @@ async fn main() -> ExitCode {
     ExitCode(u8::from(failed > 0 || done == 0))
 }
 
-/// The groups that this host cannot run.
+/// The groups, and single cases, that this host cannot run.
 fn lacking() -> Vec<String> {
     let listed = kippu::env::var("KIPPU_CONFORMANCE_LACKS").unwrap_or_default();
     let groups = listed.split(',').map(str::trim).filter(|group| !group.is_empty());

@@ -167,7 +167,7 @@ async fn a_timeout_around_the_request() -> Outcome {
 }
 
 /// Waits until so many requests to `/never` and `/endless` are open.
-async fn waiting_for(expected: u32) -> Outcome {
+pub(crate) async fn waiting_for(expected: u32) -> Outcome {
     let mut found = String::new();
     for _ in 0..150 {
         found = text("/waiting").await?;

@@ -28,6 +28,7 @@
 //! | [`task`] | spawn, join, abort, yield |
 //! | [`time`] | sleep, timeout, interval, [`Instant`](time::Instant) |
 //! | [`fs`], [`io`], [`env`](mod@env), [`signal`] | files, standard streams, arguments, Ctrl-C |
+//! | [`net`] | TCP, UDP and name lookup |
 //! | [`http`] | an HTTP client (feature `http`, on by default) |
 //! | [`macro@host`], [`macro@export`] | functions across the JavaScript boundary |
 //! | [`stream`] | streams across it, both ways |
@@ -59,13 +60,13 @@
 extern crate self as kippu;
 
 pub mod env;
-#[cfg(not(kippu_wasi))]
 pub mod fs;
-#[cfg(all(feature = "http", not(kippu_wasi)))]
+#[cfg(feature = "http")]
 pub mod http;
 pub mod io;
 #[cfg(all(kippu_js, feature = "js-sys"))]
 pub mod js;
+pub mod net;
 pub mod random;
 pub mod signal;
 pub mod stream;
@@ -213,3 +214,71 @@ pub use kippu_macros::host;
 /// fn ticks() -> impl kippu::stream::Stream<Item = ()> { futures_util::stream::empty() }
 /// ```
 pub use kippu_macros::export;
+
+/// Makes a function the HTTP handler of a component for WASI: it exports `wasi:http/incoming-handler` of WASI 0.2, or
+/// `wasi:http/handler` of WASI 0.3, which hosts such as `wasmtime serve` call.
+///
+/// On other hosts the function stays as it is, so that the same handler also runs natively by
+/// [`http::serve`](http::server). The program is a library of type `cdylib`; it has one handler.
+///
+/// In its first form the function is the handler:
+///
+/// ```
+/// use kippu::http::server::{IntoResponse, Request};
+///
+/// #[kippu::http_handler]
+/// async fn handle(request: Request) -> impl IntoResponse {
+///     format!("You asked for {}.\n", request.uri().path())
+/// }
+/// ```
+///
+/// In its second form it takes nothing and makes the handler, once per instance of the component. That may be a
+/// [`Handler`](http::server::Handler), such as a closure, or a tower service, such as an `axum::Router`:
+///
+/// ```
+/// use std::cell::Cell;
+/// use std::rc::Rc;
+/// use kippu::http::server::{Handler, Request};
+///
+/// #[kippu::http_handler]
+/// fn app() -> impl Handler {
+///     let count = Rc::new(Cell::new(0));
+///     move |_: Request| {
+///         let count = Rc::clone(&count);
+///         async move {
+///             count.set(count.get() + 1);
+///             format!("{} requests came to this instance.\n", count.get())
+///         }
+///     }
+/// }
+/// ```
+///
+/// Hosts choose how many requests an instance gets, from one to all, and whether at once or one after another. Requests share what is in
+/// statics and in the handler, but tasks and timers belong to one request: see [`http::server`] for when these end.
+///
+/// ```compile_fail
+/// #[kippu::http_handler] // it takes the request
+/// async fn handle() -> &'static str { "Hello!" }
+/// ```
+///
+/// ```compile_fail
+/// #[kippu::http_handler] // it must be async
+/// fn handle(request: kippu::http::server::Request) -> &'static str { "Hello!" }
+/// ```
+///
+/// ```compile_fail
+/// #[kippu::http_handler] // a number is no request
+/// async fn handle(request: u32) -> &'static str { "Hello!" }
+/// ```
+///
+/// ```compile_fail
+/// #[kippu::http_handler] // a number is no response
+/// async fn handle(request: kippu::http::server::Request) -> u32 { 0 }
+/// ```
+///
+/// ```compile_fail
+/// #[kippu::http_handler] // this makes a string, not a handler
+/// fn app() -> String { String::new() }
+/// ```
+#[cfg(feature = "http")]
+pub use kippu_macros::http_handler;

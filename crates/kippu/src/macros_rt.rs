@@ -38,6 +38,16 @@ macro_rules! __export_main {
     ($main:ident) => {};
 }
 
+/// Nothing: the program itself calls the handler, by `kippu::http::serve`.
+#[cfg(any(kippu_native, kippu_js))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __export_http_handler {
+    ($make_handler:ident) => {};
+}
+#[cfg(any(kippu_native, kippu_js))]
+pub use crate::__export_http_handler as export_http_handler;
+
 // Whether a program is for a JavaScript host is this crate's to know: the macros' expansions are compiled in another one, which
 // has none of its cfgs.
 

@@ -6,17 +6,22 @@
 //! # std::io::Result::Ok(())
 //! ```
 //!
-//! Natively they come from the operating system, on JavaScript hosts from `crypto.getRandomValues`.
+//! Natively they come from the operating system, on JavaScript hosts from `crypto.getRandomValues`, on WASI from `wasi:random`.
 //!
 //! # Crates that use `getrandom`
 //! `rand`, `uuid` and many others ask the crate `getrandom` (0.3 or 0.4), which on
 //! `wasm32-unknown-unknown` does not build unless it is told where random bytes come from. With kippu's feature
-//! `getrandom` they come from here; tell it so in `.cargo/config.toml`:
+//! `getrandom` they come from here, on JavaScript hosts and on WASI alike; tell it so in `.cargo/config.toml`:
 //!
 //! ```toml
 //! [target.wasm32-unknown-unknown]
 //! rustflags = ['--cfg', 'getrandom_backend="custom"']
 //! ```
+//!
+//! On `wasm32-wasip2` that crate asks the host by itself, and none of this is needed.
+
+#[cfg(all(target_family = "wasm", target_os = "unknown", feature = "getrandom"))]
+mod getrandom;
 
 use std::io;
 

@@ -19,8 +19,10 @@ pub(crate) use parking::current_native;
 pub use parking::{Runtime, Turn};
 #[cfg(kippu_parks)]
 pub(crate) use parking::{run_main, try_with};
+#[cfg(all(kippu_p3, feature = "http"))]
+pub(crate) use wasi_p3::{Others, Runtime};
 #[cfg(kippu_p3)]
-pub(crate) use wasi_p3::{run_main, try_with};
+pub(crate) use wasi_p3::{block_on, run_exported_main, run_main, try_with};
 
 /// What all of the crate reaches through [`with`].
 pub(crate) struct Inner {

@@ -4,6 +4,7 @@ use proc_macro::TokenStream;
 
 mod export;
 mod host;
+mod http_handler;
 mod lower;
 mod main_fn;
 
@@ -23,4 +24,12 @@ pub fn host(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn export(attr: TokenStream, item: TokenStream) -> TokenStream {
     export::expand(attr.into(), item.into()).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+/// Documented as `kippu::http_handler`.
+#[proc_macro_attribute]
+pub fn http_handler(attr: TokenStream, item: TokenStream) -> TokenStream {
+    http_handler::expand(attr.into(), item.into())
+        .unwrap_or_else(syn::Error::into_compile_error)
+        .into()
 }

@@ -2,7 +2,7 @@
 
 use super::executor::{self, NATIVE, NODE_HOST};
 use super::row::{Row, best_peer};
-use super::{boundary, size};
+use super::{boundary, size, wasi};
 use comfy_table::{Table, presets::ASCII_MARKDOWN};
 
 /// Whose figure ours is held against.
@@ -47,6 +47,22 @@ const GOALS: &[Goal] = &[
     near_floor("completion, one a turn"),
     near_floor("completion, 1,000 a turn"),
     best("timers", "insert and cancel", 5.0).on(NATIVE),
+    goal("wasi", wasi::SLEEPS, Peer::Named(wasi::WSTD), Bound::Ours(60.0)),
+    goal("wasi", wasi::SLEEPS, Peer::Named(wasi::WIT_BINDGEN), Bound::Ours(60.0)),
+    over_wstd(wasi::BUSY, 1000.0),
+    over_wstd(wasi::SPAWN, 2.0),
+    over_wstd(wasi::ECHO, 3.0),
+    over_wstd(wasi::GETS, 1.3).in_unit("µs"),
+    over_wstd(wasi::MANY_GETS, 4.0).in_unit("µs"),
+    over_wstd(wasi::SERVE, 1.15),
+    near_raw(wasi::SERVE),
+    over_wstd(wasi::REUSE, 1.2),
+    near_raw(wasi::REUSE),
+    // At most half, and two fifths, of the size.
+    over_wstd(wasi::HELLO, 2.0),
+    over_wstd(wasi::SERVER, 2.5),
+    over_wit_bindgen(wasi::SPAWN, 10.0),
+    over_wit_bindgen(wasi::YIELD, 10.0),
 ];
 
 const fn goal(bench: &'static str, case: &'static str, peer: Peer, bound: Bound) -> Goal {
@@ -56,6 +72,21 @@ const fn goal(bench: &'static str, case: &'static str, peer: Peer, bound: Bound)
 /// So many times as good as the best of the peers, in time.
 const fn best(bench: &'static str, case: &'static str, ratio: f64) -> Goal {
     goal(bench, case, Peer::Best, Bound::Ratio(ratio)).in_time()
+}
+
+/// So many times as good as wstd.
+const fn over_wstd(case: &'static str, ratio: f64) -> Goal {
+    goal("wasi", case, Peer::Named(wasi::WSTD), Bound::Ratio(ratio))
+}
+
+/// So many times as good as the tasks of wit-bindgen.
+const fn over_wit_bindgen(case: &'static str, ratio: f64) -> Goal {
+    goal("wasi", case, Peer::Named(wasi::WIT_BINDGEN), Bound::Ratio(ratio))
+}
+
+/// Nine tenths of the requests, or more, that a handler without a runtime answers.
+const fn near_raw(case: &'static str) -> Goal {
+    goal("wasi", case, Peer::Named(wasi::RAW), Bound::Ratio(0.9))
 }
 
 /// Not much more time than polling boxed futures takes, on every host.
@@ -69,8 +100,12 @@ impl Goal {
         self
     }
 
-    const fn in_time(mut self) -> Self {
-        self.unit = Some("ns");
+    const fn in_time(self) -> Self {
+        self.in_unit("ns")
+    }
+
+    const fn in_unit(mut self, unit: &'static str) -> Self {
+        self.unit = Some(unit);
         self
     }
 
@@ -196,6 +231,14 @@ mod tests {
         assert!(text(&far).contains("no: 2.000, short by 25 %"), "{}", text(&far));
         assert!(text(&near).contains("yes: 1.250"), "{}", text(&near));
         assert!(text(&near).contains("at most 1.5 times the floor"), "{}", text(&near));
+    }
+
+    #[test]
+    fn a_peer_that_hangs_does_not_decide_what_ours_is_to_reach() {
+        let row =
+            |ours| [Row::new("wasi", (wasi::SLEEPS, "h"), ours, (wasi::WSTD, f64::INFINITY), "ms")];
+        assert!(text(&row(53.0)).contains("yes: 53"), "{}", text(&row(53.0)));
+        assert!(text(&row(66.0)).contains("no: 66, short by 10 %"), "{}", text(&row(66.0)));
     }
 
     #[test]

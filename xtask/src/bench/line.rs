@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 /// How ours is called everywhere.
-const OURS: &str = "kippu";
+pub(super) const OURS: &str = "kippu";
 
 /// A line of JSON: the figures of one case, from one run.
 #[derive(Deserialize)]

@@ -19,10 +19,17 @@ pub(super) fn tables(rows: &[Row]) -> String {
 }
 
 fn caption(row: &Row) -> String {
-    match &*row.unit {
-        "ns" => format!("{}, ns per operation", row.host),
-        "instr" => format!("{}, instructions per operation", row.host),
-        _ => format!("{}, memory", row.host),
+    format!("{}, {}", row.host, common(&row.unit).unwrap_or("memory"))
+}
+
+/// What all rows of a unit have in common, when they have a table of their own.
+fn common(unit: &str) -> Option<&str> {
+    match unit {
+        "ns" => Some("ns per operation"),
+        "µs" => Some("µs per operation"),
+        "instr" => Some("instructions per operation"),
+        "ms" | "KB" | "% lost" => Some(unit),
+        _ => None,
     }
 }
 
@@ -44,16 +51,16 @@ fn table(rows: &[&Row]) -> Table {
             continue;
         }
         let beside: Vec<_> = rows.iter().copied().filter(|row| row.is_beside(first)).collect();
-        let name = match &*first.unit {
-            "ns" | "instr" => first.case.clone(),
-            unit => format!("{}, {unit}", first.case),
+        let name = match common(&first.unit) {
+            Some(_) => first.case.clone(),
+            None => format!("{}, {}", first.case, first.unit),
         };
         let mut cells = vec![name, figure(first.ours)];
         cells.extend(columns.iter().map(|column| {
             let row = beside.iter().find(|row| row.peer == *column);
             row.map_or_else(String::new, |row| figure(row.peer_value))
         }));
-        cells.push(best_peer(beside).map_or_else(String::new, |row| format!("{:.2}", row.ratio)));
+        cells.push(best_peer(beside).map_or_else(String::new, Row::ratio_text));
         table.add_row(cells);
     }
     for index in 1..columns.len() + 3 {

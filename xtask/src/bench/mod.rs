@@ -9,6 +9,7 @@ mod matrix;
 mod plot;
 mod row;
 mod size;
+mod wasi;
 
 use crate::readme;
 use crate::setup;
@@ -71,6 +72,7 @@ const BENCHES: &[Bench] = &[
             host: executor::NATIVE,
         }],
     },
+    Bench { name: "wasi", run: wasi::run, show: matrix::tables, pictures: &[] },
 ];
 
 /// Runs the benches and prints their rows, and how they stand to the goals.

@@ -1,6 +1,6 @@
 //! One measured figure beside a peer's.
 
-use super::{boundary, executor};
+use super::{boundary, executor, wasi};
 use comfy_table::{CellAlignment, Table, presets::ASCII_MARKDOWN};
 use serde::Serialize;
 
@@ -14,7 +14,8 @@ pub(crate) struct Row {
     pub(crate) peer: String,
     pub(crate) peer_value: f64,
     pub(crate) unit: String,
-    /// The peer's figure over ours: more than 1 means that ours is better.
+    /// The peer's figure over ours: more than 1 means that ours is better. `null` in JSON when there is none, as it is
+    /// of the figure of a peer that hangs.
     pub(crate) ratio: f64,
 }
 
@@ -22,7 +23,12 @@ impl Row {
     /// Whether the peer is no library: a floor that shows what no library can go below, or what one does without
     /// any.
     pub(crate) fn is_floor(&self) -> bool {
-        [boundary::FLOOR, executor::FLOOR, executor::MAP].contains(&&*self.peer)
+        [boundary::FLOOR, executor::FLOOR, executor::MAP, wasi::RAW].contains(&&*self.peer)
+    }
+
+    /// The ratio, if there is one: not to what is nothing or never ends.
+    pub(crate) fn ratio_text(&self) -> String {
+        if self.ratio.is_finite() { format!("{:.2}", self.ratio) } else { String::new() }
     }
 
     /// Whether both are about the same figure of ours.
@@ -77,7 +83,7 @@ pub(crate) fn table(rows: &[Row]) -> String {
             row.peer.clone(),
             figure(row.peer_value),
             row.unit.clone(),
-            format!("{:.2}", row.ratio),
+            row.ratio_text(),
         ]);
     }
     for index in [3, 5, 7] {
@@ -88,8 +94,11 @@ pub(crate) fn table(rows: &[Row]) -> String {
     table.to_string()
 }
 
-/// A figure with three digits that count, as far as there are so many before the point.
+/// A figure with three digits that count, as far as there are so many before the point. What never ends hangs.
 pub(crate) fn figure(value: f64) -> String {
+    if value.is_infinite() {
+        return "hangs".to_owned();
+    }
     let digits = if value < 10.0 { 2 } else { usize::from(value < 100.0) };
     format!("{value:.digits$}")
 }
@@ -123,6 +132,13 @@ mod tests {
     #[test]
     fn figures_have_three_digits() {
         assert_eq!([2.345, 23.45, 234.5, 2345.0].map(figure), ["2.35", "23.4", "234", "2345"]);
+    }
+
+    #[test]
+    fn a_peer_that_hangs_has_no_ratio() {
+        let row = Row::new("b", ("c", "h"), 50.0, ("p", f64::INFINITY), "ms");
+        let text = table(&[row]);
+        assert!(text.contains("|  hangs | ms   |       |"), "{text}");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 use clap::Args;
 use findings::findings;
 use runner::Report;
-use server::Server;
+pub(crate) use server::Server;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -41,7 +41,7 @@ pub(crate) struct Options {
 /// When a host cannot run the cases, and when a case fails, is missing, is left out without a reason or
 /// differs.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    setup::guests(workspace)?;
+    setup::components(workspace)?;
     let hosts = if options.hosts.is_empty() { all_hosts() } else { options.hosts.clone() };
     let summary = compare(workspace, &hosts)?;
     if options.write {

@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Stdio};
 
 /// A running `conformance/http-server.mjs`; it ends when this is dropped, or this process is gone.
-pub(super) struct Server {
+pub(crate) struct Server {
     child: Child,
     url: String,
 }
@@ -16,7 +16,7 @@ impl Server {
     ///
     /// # Errors
     /// When it does not start.
-    pub(super) fn start(workspace: &Workspace) -> Result<Self> {
+    pub(crate) fn start(workspace: &Workspace) -> Result<Self> {
         let mut command = workspace.command("node");
         command.arg(workspace.path("conformance/http-server.mjs"));
         let mut child = command
@@ -38,7 +38,7 @@ impl Server {
     }
 
     /// Where it listens, without a slash at the end.
-    pub(super) fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 }

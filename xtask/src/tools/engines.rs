@@ -16,6 +16,10 @@ const DENO: &str = "2.9.6";
 /// Bun's version.
 const BUN: &str = "1.4.5";
 
+/// jco's: what its command `jco transpile` is made of, without the rest of it, which is five times as large.
+const JCO: [&str; 2] =
+    ["@bytecodealliance/jco-transpile@0.15.0", "@bytecodealliance/preview2-shim@0.26.1"];
+
 /// Where Node comes from when it is missing altogether.
 const NODE_ADVICE: &str = "install Node 20 or newer from https://nodejs.org";
 
@@ -36,7 +40,8 @@ pub(crate) fn node(workspace: &Workspace, major: u32) -> Result<PathBuf> {
     }
     let program =
         if cfg!(windows) { "node_modules/node/bin/node.exe" } else { "node_modules/node/bin/node" };
-    let path = npm_program(workspace, &format!("node{major}"), &format!("node@{major}"), program)?;
+    let path =
+        npm_program(workspace, &format!("node{major}"), &[&format!("node@{major}")], program)?;
     let version = node_version(workspace.command(&path))?;
     if version != major {
         bail!("the npm package node@{major} brought Node {version}; report this");
@@ -51,7 +56,7 @@ pub(crate) fn node(workspace: &Workspace, major: u32) -> Result<PathBuf> {
 pub(crate) fn deno(workspace: &Workspace) -> Result<PathBuf> {
     let program =
         if cfg!(windows) { "node_modules/deno/deno.exe" } else { "node_modules/deno/deno" };
-    npm_program(workspace, &format!("deno-{DENO}"), &format!("deno@{DENO}"), program)
+    npm_program(workspace, &format!("deno-{DENO}"), &[&format!("deno@{DENO}")], program)
 }
 
 /// Bun, installed on first use.
@@ -61,14 +66,25 @@ pub(crate) fn deno(workspace: &Workspace) -> Result<PathBuf> {
 pub(crate) fn bun(workspace: &Workspace) -> Result<PathBuf> {
     // Its name ends in `.exe` on all systems.
     let program = "node_modules/bun/bin/bun.exe";
-    npm_program(workspace, &format!("bun-{BUN}"), &format!("bun@{BUN}"), program)
+    npm_program(workspace, &format!("bun-{BUN}"), &[&format!("bun@{BUN}")], program)
 }
 
-/// A program that an npm package brings, installed on first use into a folder below the tools.
+/// The folder of jco, which makes JavaScript of components, installed on first use.
+///
+/// # Errors
+/// When npm cannot install it.
+pub(crate) fn jco(workspace: &Workspace) -> Result<PathBuf> {
+    let folder = format!("jco-{}", JCO[0].rsplit('@').next().unwrap_or_default());
+    let file = "node_modules/@bytecodealliance/jco-transpile/package.json";
+    npm_program(workspace, &folder, &JCO, file)?;
+    Ok(workspace.tools().join(folder))
+}
+
+/// A file that npm packages bring, installed on first use into a folder below the tools.
 fn npm_program(
     workspace: &Workspace,
     folder: &str,
-    package: &str,
+    packages: &[&str],
     program: &str,
 ) -> Result<PathBuf> {
     let root = workspace.tools().join(folder);
@@ -79,10 +95,11 @@ fn npm_program(
     std::fs::create_dir_all(&root).with_context(|| format!("cannot create {}", root.display()))?;
     let mut command = cmd::command(cmd::npm(), &root);
     command.args(["install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund"]);
-    command.arg("--prefix").arg(&root).arg(package);
-    cmd::run_with_progress(&mut command, package, NPM_ADVICE)?;
+    command.arg("--prefix").arg(&root).args(packages);
+    let packages = packages.join(" ");
+    cmd::run_with_progress(&mut command, &packages, NPM_ADVICE)?;
     if !path.is_file() {
-        bail!("npm installed {package}, but there is no {}; {NPM_ADVICE}", path.display());
+        bail!("npm installed {packages}, but there is no {}; {NPM_ADVICE}", path.display());
     }
     Ok(path)
 }

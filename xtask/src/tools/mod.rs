@@ -1,13 +1,16 @@
 //! The programs that xtask needs: which versions, where they are, how they are installed.
 
 mod engines;
+mod wasmtime;
 
-pub(crate) use engines::{NODES, browser, bun, deno, node, path_node};
+pub(crate) use engines::{NODES, browser, bun, deno, jco, node, path_node};
+pub(crate) use wasmtime::{begin, wasmtime, wasmtime_cache, wasmtime_optimised};
 
 use crate::cmd;
 use crate::workspace::Workspace;
 use anyhow::{Context, Result, bail};
 use std::path::PathBuf;
+use std::process::Command;
 
 /// cargo-deny's version; the lock file format and deny.toml follow it.
 const CARGO_DENY: &str = "0.20.2";
@@ -105,7 +108,14 @@ fn nightly_components(workspace: &Workspace) -> Result<Option<String>> {
 /// # Errors
 /// When it cannot be built.
 pub(crate) fn cargo_deny(workspace: &Workspace) -> Result<PathBuf> {
-    cargo_tool(workspace, "cargo-deny", "cargo-deny", CARGO_DENY, &["--locked"])
+    let tool = Tool {
+        package: "cargo-deny",
+        bin: "cargo-deny",
+        version: CARGO_DENY,
+        arguments: &["--locked"],
+        profile: Profile::Debug,
+    };
+    tool.install(workspace)
 }
 
 /// wasm-bindgen's command line program in exactly the version that guests with this lock file are linked with.
@@ -117,8 +127,14 @@ pub(crate) fn wasm_bindgen(workspace: &Workspace, lock: &str) -> Result<PathBuf>
         .with_context(|| format!("{lock} has no package wasm-bindgen"))?;
     // Not locked: its lock file names a release of a dependency that not every registry has. The rest, a runner
     // of tests that fetches browsers' drivers, would take as long again.
-    let arguments = ["--no-default-features", "--bin", "wasm-bindgen"];
-    cargo_tool(workspace, "wasm-bindgen-cli", "wasm-bindgen", &version, &arguments)
+    let tool = Tool {
+        package: "wasm-bindgen-cli",
+        bin: "wasm-bindgen",
+        version: &version,
+        arguments: &["--no-default-features", "--bin", "wasm-bindgen"],
+        profile: Profile::Debug,
+    };
+    tool.install(workspace)
 }
 
 /// The version of a package in a lock file.
@@ -132,31 +148,89 @@ fn locked_version(lock: &str, package: &str) -> Option<String> {
     })
 }
 
-/// A program from the crate registry, built into the tools folder when this version is not there.
-fn cargo_tool(
-    workspace: &Workspace,
-    package: &str,
-    bin: &str,
-    version: &str,
-    arguments: &[&str],
-) -> Result<PathBuf> {
-    // A folder per version: switching branches does not build again and again.
-    let root = workspace.tools().join(format!("{package}-{version}"));
-    let path = root.join("bin").join(format!("{bin}{}", std::env::consts::EXE_SUFFIX));
-    if path.is_file() {
-        return Ok(path);
+/// For when a tool cannot be built.
+const REGISTRY_ADVICE: &str = "is the crate registry reachable, and is a C compiler installed?";
+
+/// How a tool is built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Profile {
+    /// Without optimisation, which is quickest.
+    Debug,
+    /// Optimised a little: for what would be too slow otherwise.
+    Quick,
+    /// As its authors release it.
+    Optimised,
+}
+
+impl Profile {
+    /// The folder below the tools where this profile is built. It is shared by the tools of the profile, apart from the
+    /// workspace's own artefacts, and each has a lock of its own, so that one can be built in the background.
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Debug => "build",
+            Self::Quick => "build-quick",
+            Self::Optimised => "build-optimised",
+        }
     }
-    let mut command = workspace.cargo("install");
-    command.args([package, "--version", version, "--debug", "--root"]).arg(&root).args(arguments);
-    // Shared by all tools, apart from the workspace's own artefacts, and small without symbols.
-    command.env("CARGO_TARGET_DIR", workspace.tools().join("build"));
-    command.env("CARGO_PROFILE_DEV_DEBUG", "0");
-    cmd::run_with_progress(
-        &mut command,
-        &format!("{package} {version} (built from source: some minutes)"),
-        "is the crate registry reachable, and is a C compiler installed?",
-    )?;
-    Ok(path)
+}
+
+/// A program from the crate registry, built into the tools folder.
+struct Tool<'a> {
+    package: &'a str,
+    bin: &'a str,
+    version: &'a str,
+    /// More of `cargo install`.
+    arguments: &'a [&'a str],
+    profile: Profile,
+}
+
+impl Tool<'_> {
+    /// A folder per version: switching branches does not build again and again.
+    fn root(&self, workspace: &Workspace) -> PathBuf {
+        let suffix = if self.profile == Profile::Optimised { "-optimised" } else { "" };
+        workspace.tools().join(format!("{}-{}{suffix}", self.package, self.version))
+    }
+
+    /// Where the program is when it is built.
+    fn path(&self, workspace: &Workspace) -> PathBuf {
+        let name = format!("{}{}", self.bin, std::env::consts::EXE_SUFFIX);
+        self.root(workspace).join("bin").join(name)
+    }
+
+    /// The command that builds it.
+    fn command(&self, workspace: &Workspace) -> Command {
+        let mut command = workspace.cargo("install");
+        command.args([self.package, "--version", self.version, "--root"]);
+        command.arg(self.root(workspace)).args(self.arguments);
+        match self.profile {
+            // Small without symbols.
+            Profile::Debug => {
+                command.arg("--debug").env("CARGO_PROFILE_DEV_DEBUG", "0");
+            }
+            Profile::Quick => {
+                command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
+                command.env("CARGO_PROFILE_RELEASE_LTO", "off");
+                command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "256");
+            }
+            Profile::Optimised => {}
+        }
+        command.env("CARGO_TARGET_DIR", workspace.tools().join(self.profile.folder()));
+        command
+    }
+
+    /// Gives the program; builds it when this version is not there.
+    ///
+    /// # Errors
+    /// When it cannot be built.
+    fn install(&self, workspace: &Workspace) -> Result<PathBuf> {
+        let path = self.path(workspace);
+        if path.is_file() {
+            return Ok(path);
+        }
+        let title = format!("{} {} (built from source: some minutes)", self.package, self.version);
+        cmd::run_with_progress(&mut self.command(workspace), &title, REGISTRY_ADVICE)?;
+        Ok(path)
+    }
 }
 
 /// valgrind, which counts instructions and finds memory errors. Where Debian's `apt-get` may install it, it does.

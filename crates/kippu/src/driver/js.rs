@@ -14,7 +14,6 @@ use crate::rt::Inner;
 
 pub(crate) mod abi;
 mod alloc;
-mod getrandom;
 pub(crate) mod streams;
 
 /// Polls between two looks at the clock, at most. A look costs about as much as ten short polls.

@@ -15,6 +15,8 @@ mod wasi_p2_table;
 
 #[cfg(any(kippu_js, test))]
 pub(crate) mod record;
+#[cfg(not(kippu_js))]
+pub(crate) mod waiters;
 
 #[cfg(kippu_js)]
 pub(crate) use js::JsDriver as Driver;

@@ -21,7 +21,6 @@
 //! the ring sees `PARKED` and interrupts the wait.
 
 pub(crate) mod blocking;
-#[cfg_attr(not(feature = "http"), allow(dead_code, reason = "so far only HTTP opens sockets"))]
 pub(crate) mod source;
 
 #[cfg(test)]

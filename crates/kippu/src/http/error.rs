@@ -27,9 +27,9 @@ pub enum ErrorKind {
     Tls,
     /// The time that was set for the request, or for reading on, is over.
     Timeout,
-    /// The connection ended before the response was complete.
+    /// The connection ended before the response was complete; to a server, before the request was.
     Closed,
-    /// The server's answer is not valid HTTP.
+    /// The server's answer is not valid HTTP; to a server, the client's request is not.
     Protocol,
     /// There were more redirects than the client allows.
     TooManyRedirects,
@@ -82,6 +82,8 @@ struct Inner {
     kind: ErrorKind,
     /// As the caller wrote it, if it could not be parsed.
     url: Option<String>,
+    /// It is about a request that a server received, not about one that a client sent.
+    received: bool,
     source: Option<Cause>,
 }
 
@@ -93,12 +95,21 @@ struct Detail(String);
 impl Error {
     /// An error whose source is `source`.
     pub(crate) fn new(kind: ErrorKind, source: impl Into<Cause>) -> Self {
-        Error { inner: Box::new(Inner { kind, url: None, source: Some(source.into()) }) }
+        let source = Some(source.into());
+        Error { inner: Box::new(Inner { kind, url: None, received: false, source }) }
     }
 
     /// An error whose source says `detail`.
     pub(crate) fn with_detail(kind: ErrorKind, detail: impl fmt::Display) -> Self {
         Error::new(kind, Detail(detail.to_string()))
+    }
+
+    /// An error of a request that a server received, whose source says `detail`.
+    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "no request comes"))]
+    pub(crate) fn of_received(kind: ErrorKind, detail: impl fmt::Display) -> Self {
+        let mut error = Error::with_detail(kind, detail);
+        error.inner.received = true;
+        error
     }
 
     /// The same error with the URL that it is about, unless it has one. Any
@@ -129,7 +140,11 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.inner.kind.text())?;
+        f.write_str(match (self.inner.kind, self.inner.received) {
+            (ErrorKind::Closed, true) => "the connection was closed before the request was complete",
+            (ErrorKind::Protocol, true) => "the client's request is not valid HTTP",
+            (kind, _) => kind.text(),
+        })?;
         match &self.inner.url {
             Some(url) => write!(f, ": {url}"),
             None => Ok(()),

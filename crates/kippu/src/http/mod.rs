@@ -42,6 +42,7 @@ mod read;
 mod redirect;
 mod request;
 mod response;
+pub mod server;
 mod upload;
 
 pub use bytes::Bytes;
@@ -52,6 +53,8 @@ pub use options::{Credentials, Redirect};
 pub use read::{BytesStream, Reader};
 pub use request::RequestBuilder;
 pub use response::Response;
+#[cfg(feature = "serve")]
+pub use server::serve;
 pub use url::Url;
 
 #[cfg(not(kippu_js))]

@@ -8,6 +8,7 @@ use bytes::{Buf, Bytes};
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
 use futures_io::{AsyncBufRead, AsyncRead};
+use http::HeaderMap;
 
 use super::{Error, Response};
 
@@ -17,12 +18,25 @@ use super::{Error, Response};
 #[derive(Debug)]
 #[must_use = "streams do nothing unless polled"]
 pub struct BytesStream {
-    response: Option<Response>,
+    response: Response,
+    ended: bool,
 }
 
 impl BytesStream {
     pub(super) fn new(response: Response) -> Self {
-        BytesStream { response: Some(response) }
+        BytesStream { response, ended: false }
+    }
+
+    /// Like [`Response::trailers`].
+    ///
+    /// # Errors
+    /// Those of [`Response::trailers`].
+    ///
+    /// # Cancellation
+    /// Dropping the future loses nothing but what was thrown away.
+    pub async fn trailers(&mut self) -> Result<&HeaderMap, Error> {
+        self.ended = true;
+        self.response.trailers().await
     }
 }
 
@@ -30,25 +44,22 @@ impl Stream for BytesStream {
     type Item = Result<Bytes, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(response) = &mut self.response else {
+        if self.ended {
             return Poll::Ready(None);
-        };
-        let next = ready!(response.poll_chunk(cx)).transpose();
-        let goes_on = match &next {
-            Some(Ok(_)) => true,
-            Some(Err(error)) => error.kind() == super::ErrorKind::Timeout,
-            None => false,
-        };
-        if !goes_on {
-            self.response = None;
         }
+        let next = ready!(self.response.poll_chunk(cx)).transpose();
+        self.ended = match &next {
+            Some(Ok(_)) => false,
+            Some(Err(error)) => error.kind() != super::ErrorKind::Timeout,
+            None => true,
+        };
         Poll::Ready(next)
     }
 }
 
 impl FusedStream for BytesStream {
     fn is_terminated(&self) -> bool {
-        self.response.is_none()
+        self.ended
     }
 }
 
@@ -63,6 +74,18 @@ pub struct Reader {
 impl Reader {
     pub(super) fn new(response: Response) -> Self {
         Reader { stream: BytesStream::new(response), piece: Bytes::new() }
+    }
+
+    /// Like [`Response::trailers`].
+    ///
+    /// # Errors
+    /// Those of [`Response::trailers`].
+    ///
+    /// # Cancellation
+    /// Dropping the future loses nothing but what was thrown away.
+    pub async fn trailers(&mut self) -> Result<&HeaderMap, Error> {
+        self.piece = Bytes::new();
+        self.stream.trailers().await
     }
 }
 

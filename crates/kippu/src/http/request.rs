@@ -66,7 +66,8 @@ impl RequestBuilder {
     ///
     /// Headers about the connection and the length of the message (`connection`,
     /// `content-length`, `expect`, `host`, `te`, `trailer`, `transfer-encoding`,
-    /// `upgrade`) are the client's own: setting one is an error. Pages must not set some more, such as
+    /// `upgrade`) are the client's own: setting one is an error. Only `te: trailers` may be set, which asks
+    /// for [trailers](Response::trailers). Pages must not set some more, such as
     /// `cookie` and `origin`: there these are an error too, of kind
     /// [`Unsupported`](ErrorKind::Unsupported). Errors are told when the request is sent.
     pub fn header<N, V>(mut self, name: N, value: V) -> Self
@@ -322,11 +323,12 @@ where
     HeaderValue: TryFrom<V, Error: fmt::Display>,
 {
     let name = HeaderName::try_from(name).map_err(|error| error.to_string())?;
-    if is_reserved(&name) {
+    let value =
+        HeaderValue::try_from(value).map_err(|error| format!("the header {name}: {error}"))?;
+    // To ask for trailers says nothing about the message.
+    let asks_for_trailers = name == TE && value == "trailers";
+    if is_reserved(&name) && !asks_for_trailers {
         return Err(format!("the header {name} is set by the client itself"));
     }
-    match HeaderValue::try_from(value) {
-        Ok(value) => Ok((name, value)),
-        Err(error) => Err(format!("the header {name}: {error}")),
-    }
+    Ok((name, value))
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -26,6 +26,8 @@ pub struct Response {
     url: Url,
     transfer: Transfer,
     waiting: Option<Waiting>,
+    /// Once they are known.
+    trailers: Option<HeaderMap>,
 }
 
 /// What is still under way when the head is here.
@@ -44,6 +46,15 @@ struct Waiting {
     limit: Option<Sleep>,
 }
 
+/// Somebody who reads, and may stop waiting.
+struct Reading<'a>(&'a mut Response);
+
+impl Drop for Reading<'_> {
+    fn drop(&mut self) {
+        self.0.waiting = None;
+    }
+}
+
 impl fmt::Debug for Waiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Waiting").field("limit", &self.limit).finish_non_exhaustive()
@@ -57,7 +68,7 @@ impl Response {
         url: Url,
         transfer: Transfer,
     ) -> Self {
-        Response { status, headers, url, transfer, waiting: None }
+        Response { status, headers, url, transfer, waiting: None, trailers: None }
     }
 
     /// The status.
@@ -98,14 +109,6 @@ impl Response {
     /// # Cancellation
     /// Dropping the future loses nothing.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
-        struct Reading<'a>(&'a mut Response);
-
-        impl Drop for Reading<'_> {
-            fn drop(&mut self) {
-                self.0.waiting = None;
-            }
-        }
-
         let reading = Reading(self);
         poll_fn(|cx| reading.0.poll_chunk(cx)).await
     }
@@ -116,17 +119,29 @@ impl Response {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Result<Option<Bytes>, Error>> {
-        let result = match self.transfer.body.poll_chunk(cx) {
-            Poll::Ready(result) => result.map_err(|error| why(error, self.transfer.watch.as_ref())),
-            Poll::Pending => match self.wait(cx) {
-                Poll::Ready(error) => Err(error),
-                Poll::Pending => return Poll::Pending,
-            },
+        let polled = self.transfer.body.poll_chunk(cx);
+        let result = ready!(self.settle(polled, cx));
+        let goes_on = match &result {
+            Ok(piece) => piece.is_some(),
+            Err(error) => error.kind() == ErrorKind::Timeout,
         };
-        self.waiting = None;
-        if matches!(result, Ok(None)) {
+        if !goes_on {
             self.transfer.watch = None;
         }
+        Poll::Ready(result)
+    }
+
+    /// What came of waiting for the host; when nothing did, the error that ends waiting.
+    fn settle<T>(
+        &mut self,
+        polled: Poll<Result<T, Error>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<T, Error>> {
+        let result = match polled {
+            Poll::Ready(result) => result.map_err(|error| why(error, self.transfer.watch.as_ref())),
+            Poll::Pending => Err(ready!(self.wait(cx))),
+        };
+        self.waiting = None;
         Poll::Ready(result.map_err(|error| error.at(&self.url)))
     }
 
@@ -153,6 +168,47 @@ impl Response {
             }),
             None => Poll::Pending,
         }
+    }
+
+    /// What the server sent after the body, such as a checksum of it: headers like those before. Mostly it
+    /// is nothing, and the map is empty; on JavaScript hosts, whose `fetch` does not show it, always.
+    ///
+    /// What is left of the body is read first, and thrown away.
+    ///
+    /// Servers may send trailers only to who asks for them with the header `te: trailers`.
+    ///
+    /// ```no_run
+    /// # async fn f(mut response: kippu::http::Response) -> Result<(), kippu::http::Error> {
+    /// let mut size = 0;
+    /// while let Some(chunk) = response.chunk().await? {
+    ///     size += chunk.len();
+    /// }
+    /// let checksum = response.trailers().await?.get("x-checksum");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`chunk`](Response::chunk).
+    ///
+    /// # Cancellation
+    /// Dropping the future loses nothing but what was thrown away.
+    pub async fn trailers(&mut self) -> Result<&HeaderMap, Error> {
+        {
+            let reading = Reading(self);
+            poll_fn(|cx| reading.0.poll_trailers(cx)).await?;
+        }
+        Ok(self.trailers.get_or_insert_default())
+    }
+
+    /// Ready when the trailers are known.
+    fn poll_trailers(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        if self.trailers.is_none() {
+            while ready!(self.poll_chunk(cx))?.is_some() {}
+            let polled = self.transfer.body.poll_trailers(cx);
+            self.trailers = Some(ready!(self.settle(polled, cx))?.unwrap_or_default());
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// The rest of the body as a stream of the pieces that [`chunk`](Response::chunk) gives.

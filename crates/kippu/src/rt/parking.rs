@@ -187,6 +187,12 @@ impl Runtime {
         })
     }
 
+    /// Whether a task is left that is not done.
+    #[cfg(all(kippu_p2, feature = "http"))]
+    pub(crate) fn has_tasks(&self) -> bool {
+        self.inner.executor.live_tasks() > 0
+    }
+
     /// Until when the driver may park, in ns of its clock: `None` for ever.
     fn patience(&self, more: bool) -> Result<Option<u64>, BlockOnError> {
         let Inner { executor, driver, .. } = &*self.inner;

@@ -26,6 +26,13 @@
 //!         async create_dir_all, remove_file, remove_dir_all(path) -> io::Result<()>
 //!         async rename(from, to) -> io::Result<()>
 //!         async canonicalize(path) -> io::Result<String>
+//! net     async lookup(host, port) -> io::Result<Vec<SocketAddr>>   of names only
+//!         TcpStream   async connect(SocketAddr, counts), poll_read, poll_write, poll_write_vectored, poll_flush,
+//!                     shutdown(Shutdown), local_addr, peer_addr, set_nodelay, nodelay, set_counts
+//!         TcpListener async bind(SocketAddr), poll_accept, local_addr, set_counts
+//!         UdpSocket   async bind(SocketAddr), connect(SocketAddr), async send(data, to), poll_recv, local_addr, peer_addr
+//!                                                      all by `&self`; several tasks may wait for the same;
+//!                                                      `counts`: whether waiting is a reason to go on
 //! random  fill(&mut [u8]) -> io::Result<()>             never called with nothing to fill
 //! signal  async ctrl_c() -> io::Result<()>
 //! http    Connections: Default + Debug + Send + Sync   what one Client keeps
@@ -35,6 +42,8 @@
 //!         Streamed::new(http::Upload)                  a request's body that is made while it is sent
 //!         Body::poll_chunk(&mut self, cx) -> Poll<Result<Option<Bytes>, http::Error>>
 //!                                                      never an empty chunk; dropping a Body closes it
+//!         Body::poll_trailers(&mut self, cx) -> Poll<Result<Option<HeaderMap>, http::Error>>
+//!                                                      after the end of the body, once
 //!         hold() -> Result<Hold, http::Error>          keeps the program going while it waits
 //! ```
 
@@ -43,7 +52,7 @@ mod native;
 #[cfg(kippu_native)]
 pub(crate) use native::*;
 
-#[cfg(kippu_wasi)]
+#[cfg(any(kippu_wasi, test))]
 mod wasi;
 #[cfg(kippu_p2)]
 mod wasi_p2;

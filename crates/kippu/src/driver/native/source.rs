@@ -6,17 +6,18 @@
 //! reported by the next wait.
 
 use std::io;
-use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
-use polling::Event;
+use polling::{AsRawSource, AsSource, Event};
 use slab::Slab;
 
 use super::{Hold, Shared, lock};
+use crate::driver::waiters;
 
 /// Which way a socket is waited for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Direction {
     Read,
     Write,
@@ -25,36 +26,32 @@ pub(crate) enum Direction {
 /// The sockets of one driver, by the key that the poller knows them by.
 #[derive(Default)]
 pub(super) struct Table {
-    entries: Mutex<Slab<Arc<Entry>>>,
+    entries: Mutex<Slab<Arc<Entry<dyn AsSource + Send + Sync>>>>,
 }
 
-struct Entry {
-    socket: TcpStream,
+struct Entry<S: ?Sized> {
     state: Mutex<State>,
+    socket: S,
 }
+
+/// The hold is dropped after the waker was rung, as `outstanding` asks.
+type Waiter = waiters::Waiter<Option<Hold>>;
+type Waiters = waiters::Waiters<Option<Hold>>;
 
 #[derive(Default)]
 struct State {
-    read: Option<Waiter>,
-    write: Option<Waiter>,
+    read: Waiters,
+    write: Waiters,
     /// What the poller will report, as (readable, writable).
     armed: (bool, bool),
 }
 
-/// Who waits for one direction of a socket. One is enough: streams are read and
-/// written through `&mut`, so a newcomer has replaced the one before.
-struct Waiter {
-    waker: Waker,
-    /// Dropped after the waker was rung, as `outstanding` asks.
-    hold: Option<Hold>,
-}
-
 impl State {
     fn wanted(&self) -> (bool, bool) {
-        (self.read.is_some(), self.write.is_some())
+        (!self.read.is_empty(), !self.write.is_empty())
     }
 
-    fn slot(&mut self, direction: Direction) -> &mut Option<Waiter> {
+    fn of(&mut self, direction: Direction) -> &mut Waiters {
         match direction {
             Direction::Read => &mut self.read,
             Direction::Write => &mut self.write,
@@ -62,7 +59,7 @@ impl State {
     }
 }
 
-impl Entry {
+impl<S: AsSource + ?Sized> Entry<S> {
     /// Makes the poller report what is wanted, for one event.
     fn arm(&self, shared: &Shared, key: usize, state: &mut State) -> io::Result<()> {
         let wanted = state.wanted();
@@ -83,10 +80,10 @@ impl Table {
         let mut state = lock(&entry.state);
         state.armed = (false, false);
         if event.readable {
-            woken.extend(state.read.take());
+            woken.0.extend(state.read.drain());
         }
         if event.writable {
-            woken.extend(state.write.take());
+            woken.0.extend(state.write.drain());
         }
         let rearmed = match state.wanted() {
             (false, false) => Ok(()),
@@ -94,8 +91,8 @@ impl Table {
         };
         if rearmed.is_err() {
             // Nobody would ever report to these: let them try, and meet the error.
-            woken.extend(state.read.take());
-            woken.extend(state.write.take());
+            woken.0.extend(state.read.drain());
+            woken.0.extend(state.write.drain());
         }
         drop(state);
     }
@@ -106,35 +103,31 @@ impl Table {
 pub(super) struct Woken(Vec<Waiter>);
 
 impl Woken {
-    fn extend(&mut self, waiter: Option<Waiter>) {
-        self.0.extend(waiter);
-    }
-
     /// Wakes and forgets them all.
     pub(super) fn wake(&mut self) {
-        for Waiter { waker, hold } in self.0.drain(..) {
-            waker.wake();
-            drop(hold);
-        }
+        self.0.drain(..).for_each(Waiter::wake);
     }
 }
 
 /// A non-blocking socket known to a driver. Dropping it ends the watch and closes
 /// the socket.
-pub(crate) struct Source {
+pub(crate) struct Source<S: AsSource + Send + Sync + 'static> {
     shared: Arc<Shared>,
-    entry: Arc<Entry>,
+    entry: Arc<Entry<S>>,
     key: usize,
-    counts: bool,
+    counts: AtomicBool,
 }
 
-impl Source {
+impl<S: AsSource + Send + Sync + 'static> Source<S> {
     /// Puts `socket`, which must be non-blocking, under the watch of `shared`.
     /// `counts` says whether waiting for it counts as an outstanding operation.
     ///
     /// # Errors
     /// What the system says when the socket cannot be watched.
-    pub(crate) fn new(shared: Arc<Shared>, socket: TcpStream, counts: bool) -> io::Result<Source> {
+    pub(crate) fn new(shared: Arc<Shared>, socket: S, counts: bool) -> io::Result<Source<S>>
+    where
+        for<'a> &'a S: AsRawSource,
+    {
         let entry = Arc::new(Entry { socket, state: Mutex::default() });
         let mut entries = lock(&shared.sources.entries);
         let key = entries.vacant_key();
@@ -143,14 +136,24 @@ impl Source {
         // `Source::drop` gives that reference up, after `Poller::delete`. Between
         // here and there nothing can fail or panic.
         unsafe { shared.poller.add(&entry.socket, Event::none(key)) }?;
-        entries.insert(Arc::clone(&entry));
+        entries.insert(Arc::<Entry<S>>::clone(&entry));
         drop(entries);
-        Ok(Source { shared, entry, key, counts })
+        Ok(Source { shared, entry, key, counts: AtomicBool::new(counts) })
     }
 
     /// The socket itself. What is read or written must not block.
-    pub(crate) fn socket(&self) -> &TcpStream {
+    pub(crate) fn socket(&self) -> &S {
         &self.entry.socket
+    }
+
+    /// The driver that watches it.
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Whether later waits count as outstanding operations.
+    pub(crate) fn set_counts(&self, counts: bool) {
+        self.counts.store(counts, Ordering::Relaxed);
     }
 
     /// Tries `operation` on the socket. If it would block, the task of `cx` is
@@ -162,7 +165,7 @@ impl Source {
         &self,
         cx: &mut Context<'_>,
         direction: Direction,
-        mut operation: impl FnMut(&TcpStream) -> io::Result<T>,
+        mut operation: impl FnMut(&S) -> io::Result<T>,
     ) -> Poll<io::Result<T>> {
         loop {
             match operation(self.socket()) {
@@ -178,12 +181,11 @@ impl Source {
         }
     }
 
-    /// Wakes the task of `cx` at the next event of `direction`.
+    /// Wakes the task of `cx` at the next event of `direction`, beside those that wait already.
     pub(crate) fn wait(&self, cx: &mut Context<'_>, direction: Direction) -> io::Result<()> {
-        let waiter =
-            Waiter { waker: cx.waker().clone(), hold: self.counts.then(|| self.shared.hold()) };
+        let hold = self.counts.load(Ordering::Relaxed).then(|| self.shared.hold());
         let mut state = lock(&self.entry.state);
-        let replaced = state.slot(direction).replace(waiter);
+        let displaced = state.of(direction).add(cx.waker(), hold);
         let armed = match direction {
             Direction::Read => state.armed.0,
             Direction::Write => state.armed.1,
@@ -192,24 +194,25 @@ impl Source {
             true => Ok(()),
             false => self.entry.arm(&self.shared, self.key, &mut state),
         };
-        // A waker that nobody will ring must not stay; and neither it nor the one
-        // replaced may be dropped under the lock.
-        let failed = if result.is_err() { state.slot(direction).take() } else { None };
+        // A waker that nobody will ring must not stay; and none may be rung or
+        // dropped under the lock.
+        let stranded = match &result {
+            Ok(()) => Vec::new(),
+            Err(_) => state.of(direction).drain().collect(),
+        };
         drop(state);
-        drop((replaced, failed));
+        displaced.settle();
+        stranded.into_iter().for_each(Waiter::wake);
         result
     }
 }
 
-impl Drop for Source {
+impl<S: AsSource + Send + Sync + 'static> Drop for Source<S> {
     fn drop(&mut self) {
         // Fails only for a descriptor that somebody else has closed.
         let _ = self.shared.poller.delete(&self.entry.socket);
         let entry = lock(&self.shared.sources.entries).try_remove(self.key);
-        let waiters = {
-            let mut state = lock(&self.entry.state);
-            (state.read.take(), state.write.take())
-        };
+        let waiters = std::mem::take(&mut *lock(&self.entry.state));
         drop((entry, waiters));
     }
 }

@@ -221,6 +221,14 @@ impl Body {
         let bytes = chunk.map_err(from_host)?;
         Poll::Ready(Ok((!bytes.is_empty()).then(|| Bytes::from(bytes))))
     }
+
+    /// `fetch` does not show any.
+    pub(crate) fn poll_trailers(
+        &mut self,
+        _: &mut Context<'_>,
+    ) -> Poll<Result<Option<HeaderMap>, Error>> {
+        Poll::Ready(Ok(None))
+    }
 }
 
 impl Drop for Body {

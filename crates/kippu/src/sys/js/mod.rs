@@ -6,5 +6,6 @@ pub(crate) mod fs;
 #[cfg(feature = "http")]
 pub(crate) mod http;
 pub(crate) mod io;
+pub(crate) mod net;
 pub(crate) mod random;
 pub(crate) mod signal;

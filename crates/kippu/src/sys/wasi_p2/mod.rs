@@ -1,9 +1,12 @@
 //! The platform that is WASI 0.2.
 
 pub(crate) mod clock;
-pub(crate) mod env;
+pub(crate) mod files;
+#[cfg(feature = "http")]
+pub(crate) mod http;
+#[cfg(feature = "http")]
+pub(crate) mod incoming;
 pub(crate) mod io;
-pub(crate) mod random;
-pub(crate) mod signal;
+pub(crate) mod net;
 
-pub(crate) use super::wasi::panics;
+pub(crate) use super::wasi::{env, fs, panics, random, signal};

@@ -12,7 +12,7 @@ use tower_service::Service;
 
 use super::stream::Stream;
 use super::tls;
-use crate::sys::net::{self, TcpStream};
+use crate::net;
 
 /// Why there is no connection.
 #[derive(Debug, thiserror::Error)]
@@ -57,12 +57,12 @@ async fn connect(uri: Uri) -> Result<Stream, ConnectError> {
 
     let addresses = match host.parse::<IpAddr>() {
         Ok(address) => vec![SocketAddr::new(address, port)],
-        Err(_) => net::lookup(host, port)
+        Err(_) => net::resolve(host, port)
             .await
             .map_err(|source| ConnectError::Dns { host: host.to_owned(), source })?,
     };
     let unreachable = |source| ConnectError::Connect { host: host.to_owned(), port, source };
-    let tcp = TcpStream::connect(&addresses, false).await.map_err(unreachable)?;
+    let tcp = net::connect(&addresses, false).await.map_err(unreachable)?;
     // Requests are written in one piece; waiting for more would only delay them.
     tcp.set_nodelay(true).map_err(unreachable)?;
     if !secure {

@@ -151,7 +151,7 @@ pub(crate) async fn exchange(connections: &Connections, request: Request) -> Res
         pool.request(message).await.map_err(|error| convert(&error))?
     };
     let (head, body) = response.into_parts();
-    let body = Body { incoming: body };
+    let body = Body { incoming: body, trailers: None };
     Ok(Answer { status: head.status, headers: head.headers, url: None, body })
 }
 
@@ -172,6 +172,8 @@ fn convert(error: &(dyn StdError + 'static)) -> Error {
 #[derive(Debug)]
 pub(crate) struct Body {
     incoming: Incoming,
+    /// They come right before the end, and wait here until somebody asks.
+    trailers: Option<HeaderMap>,
 }
 
 impl Body {
@@ -184,13 +186,19 @@ impl Body {
             let Some(frame) = ready!(Pin::new(&mut self.incoming).poll_frame(cx)) else {
                 return Poll::Ready(Ok(None));
             };
-            let frame = frame.map_err(|error| convert(&error))?;
-            // What is not data are trailers.
-            if let Ok(data) = frame.into_data()
-                && !data.is_empty()
-            {
-                return Poll::Ready(Ok(Some(data)));
+            match frame.map_err(|error| convert(&error))?.into_data() {
+                Ok(data) if data.is_empty() => {}
+                Ok(data) => return Poll::Ready(Ok(Some(data))),
+                Err(other) => self.trailers = other.into_trailers().ok(),
             }
         }
+    }
+
+    /// What followed the body, once [`poll_chunk`](Body::poll_chunk) has said that it ends. Given once.
+    pub(crate) fn poll_trailers(
+        &mut self,
+        _: &mut Context<'_>,
+    ) -> Poll<Result<Option<HeaderMap>, Error>> {
+        Poll::Ready(Ok(self.trailers.take()))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use wasip2::cli::environment;
+use super::bindings::cli::environment;
 
 pub(crate) fn args() -> Vec<String> {
     let mut args = environment::get_arguments();
@@ -18,7 +18,15 @@ pub(crate) fn vars() -> Vec<(String, String)> {
     environment::get_environment()
 }
 
-/// `/` when the host names none: what a path without a leading slash starts from.
+/// `/` when the host names none, as libraries for C have it: what a path without a leading slash starts from.
 pub(crate) fn current_dir() -> io::Result<String> {
-    Ok(environment::initial_cwd().unwrap_or_else(|| "/".to_owned()))
+    #[cfg(kippu_p2)]
+    let named = environment::initial_cwd();
+    #[cfg(kippu_p3)]
+    let named = environment::get_initial_cwd();
+    Ok(match named {
+        Some(path) if path.starts_with('/') => path,
+        Some(path) => format!("/{path}"),
+        None => "/".to_owned(),
+    })
 }

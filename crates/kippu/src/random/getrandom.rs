@@ -1,7 +1,6 @@
-//! What the crate `getrandom` calls for its backend `custom`.
+//! What the crate `getrandom` calls for its backend `custom`, which it has where std knows no host.
 
-#![cfg(feature = "getrandom")]
-#![allow(unsafe_code)]
+#![allow(unsafe_code, reason = "a function that another crate calls by its name")]
 
 use getrandom::Error;
 

@@ -1,0 +1,65 @@
+//! An HTTP server: handlers, and what they take and give.
+//!
+//! A handler is an async function of a [`Request`] whose result is [`IntoResponse`]; or a `Service` of the crates around tower, such
+//! as an `axum::Router`. The same handler runs
+//!
+//! - natively behind [`serve`], which listens on a socket (feature `serve`),
+//! - on WASI 0.2 and 0.3 as a component that the host calls, by [`macro@crate::http_handler`].
+//!
+//! ```
+//! use kippu::http::server::{Body, IntoResponse, Request, Response};
+//!
+//! #[kippu::http_handler]
+//! async fn handle(request: Request) -> impl IntoResponse {
+//!     match request.uri().path() {
+//!         "/" => Response::new(Body::from("Hello!\n")),
+//!         // What comes in goes out, as it comes.
+//!         "/echo" => Response::new(request.into_body()),
+//!         _ => (http::StatusCode::NOT_FOUND, "There is nothing here.\n").into_response(),
+//!     }
+//! }
+//! ```
+//!
+//! # What happens when
+//!
+//! - **The client goes away:** the handler's future is dropped at its next await point; a response whose body is being sent is
+//!   dropped with its body, and reading the request's body fails with [`Closed`](super::ErrorKind::Closed). A handler that has not read the
+//!   request's body to its end natively goes on, until it reads or answers.
+//! - **The handler answers without having read the request's body:** the response is sent; what is left of the request is thrown away.
+//! - **The handler returns an error:** the client gets 500 (Internal Server Error) without details; the error and its
+//!   [sources](std::error::Error::source) go to standard error.
+//! - **The handler panics:** natively the client gets 500, and the server goes on. On WASI a panic ends the instance; the host answers
+//!   instead.
+//! - **The response's body fails:** the status has been sent by then, so the connection ends before the body is complete, which
+//!   clients notice. The error goes to standard error.
+//! - **A handler spawned [tasks](crate::task):** they go on after the response. Natively until they are done or the program ends; on WASI the host's
+//!   call lasts until they are done.
+//!
+//! Responses get the header `content-length` when the body's size is known, and go out in chunks otherwise. Bodies of responses to HEAD are
+//! dropped unread.
+
+mod body;
+mod handler;
+mod respond;
+#[cfg(feature = "serve")]
+#[cfg_attr(
+    not(any(kippu_native, target_os = "wasi")),
+    allow(dead_code, reason = "nobody can listen there, as `Server::bind` says")
+)]
+mod serve;
+
+pub use body::Body;
+pub use handler::{AsHandler, AsService, Handler, IntoHandler, ServiceHandler, service};
+pub use respond::IntoResponse;
+#[cfg(kippu_wasi)]
+pub(crate) use respond::report;
+#[cfg(feature = "serve")]
+pub use serve::{PeerAddr, Server, serve};
+
+/// What a client asks for.
+///
+/// Its URI is what came: natively the path and the query, with the server's name in the header `host`, as HTTP/1.1 sends it.
+pub type Request = http::Request<Body>;
+
+/// What a handler answers.
+pub type Response = http::Response<Body>;
