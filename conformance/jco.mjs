@@ -43,6 +43,8 @@ const run = async (program, args) => {
   if (!isatty(0)) cli._setTerminalStdin(undefined);
   if (!isatty(1)) cli._setTerminalStdout(undefined);
   if (!isatty(2)) cli._setTerminalStderr(undefined);
+  // It ends the process at once, whatever a full pipe has not taken yet.
+  for (const { _handle } of [process.stdout, process.stderr]) _handle?.setBlocking?.(true);
   const { run } = await import(pathToFileURL(program).href);
   try {
     run.run();

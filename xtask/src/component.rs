@@ -18,6 +18,9 @@ pub(crate) const LINKER: &str = "wasm-component-ld";
 pub(crate) const RUN: [&str; 4] =
     ["run", "--dir=.", "-Sinherit-network,allow-ip-name-lookup,http", "-Sinherit-env"];
 
+/// What a handler of `wasi:http` gets: the rest of `wasi:cli` as well, which Kippu uses.
+const SERVE: &[&str] = &["serve", "-Scli", "--addr=127.0.0.1:8080"];
+
 /// A version of WASI.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Wasi {
@@ -65,6 +68,37 @@ impl Way {
     }
 }
 
+/// What a component is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Source<'a> {
+    pub(crate) package: &'a str,
+    /// Its library, which is a handler of `wasi:http`; else its program, which is one of `wasi:cli`.
+    pub(crate) is_library: bool,
+    /// More for `cargo build`.
+    pub(crate) cargo: &'a [String],
+    pub(crate) wasi: Wasi,
+    pub(crate) way: Way,
+}
+
+impl<'a> Source<'a> {
+    /// The program of a package.
+    pub(crate) fn program(package: &'a str, wasi: Wasi, way: Way) -> Self {
+        Self { package, is_library: false, cargo: &[], wasi, way }
+    }
+
+    /// The arguments of `cargo`.
+    fn arguments(&self) -> Vec<&'a str> {
+        let mut arguments = vec!["build", "--release", "--package", self.package];
+        arguments.extend(["--target", self.way.target()]);
+        arguments.push(if self.is_library { "--lib" } else { "--bins" });
+        if let Some(feature) = self.way.feature(self.wasi) {
+            arguments.extend(["--features", feature]);
+        }
+        arguments.extend(self.cargo.iter().map(String::as_str));
+        arguments
+    }
+}
+
 #[derive(Args)]
 pub(crate) struct Options {
     /// The package to build, such as `linkcheck`
@@ -76,6 +110,12 @@ pub(crate) struct Options {
     /// clock fails there
     #[arg(long)]
     small: bool,
+    /// The package's library, which is a handler of `wasi:http`, and not its program
+    #[arg(long)]
+    lib: bool,
+    /// More for `cargo build`, such as `--no-default-features`
+    #[arg(last = true)]
+    cargo: Vec<String>,
 }
 
 /// Builds a component; says how that is done by hand, where it is, and what runs it.
@@ -83,58 +123,43 @@ pub(crate) struct Options {
 /// # Errors
 /// When it does not build.
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let Options { package, wasi, small } = options;
+    let Options { package, wasi, small, lib, cargo } = options;
     let way = if *small { Way::Small } else { Way::Std };
+    let source = Source { package, is_library: *lib, cargo, wasi: *wasi, way };
     tools::rust_target(workspace, way.target())?;
-    let Component { path, is_program } = build(workspace, package, *wasi, way)?;
-    let features = way.feature(*wasi).map(|name| format!(" --features {name}")).unwrap_or_default();
+    let path = build(workspace, &source)?;
     let linker = match way {
         Way::Small => format!("{}={LINKER} ", linker_variable()),
         Way::Std => String::new(),
     };
     let file = path.strip_prefix(workspace.path("")).unwrap_or(&path).display();
-    let wasmtime = if is_program { RUN.join(" ") } else { "serve -Scli".to_owned() };
     println!(
-        "built by   {linker}cargo build --release --package {package} --target {}{features}\n\
+        "built by   {linker}cargo {}\n\
          component  {file}, {} bytes\n\
-         run by     wasmtime {wasmtime} {file}",
-        way.target(),
+         run by     wasmtime {} {file}",
+        source.arguments().join(" "),
         path.metadata()?.len(),
+        if *lib { SERVE } else { &RUN }.join(" "),
     );
     Ok(())
 }
 
-/// A component that is built.
-pub(crate) struct Component {
-    pub(crate) path: PathBuf,
-    /// It is a program of `wasi:cli`; else a library, which is a handler of `wasi:http`.
-    pub(crate) is_program: bool,
-}
-
-/// Builds a package in release mode as a component, and puts it beside the other components.
+/// Builds a component in release mode, and puts it beside the other components.
 ///
 /// # Errors
 /// When it does not build, or what is built is no component.
-pub(crate) fn build(
-    workspace: &Workspace,
-    package: &str,
-    wasi: Wasi,
-    way: Way,
-) -> Result<Component> {
-    let mut command = workspace.cargo("build");
-    command.args(["--quiet", "--release", "--package", package, "--target", way.target()]);
-    if let Some(feature) = way.feature(wasi) {
-        command.args(["--features", feature]);
-    }
+pub(crate) fn build(workspace: &Workspace, source: &Source<'_>) -> Result<PathBuf> {
+    let Source { package, is_library, wasi, way, .. } = *source;
+    let mut command = workspace.command(cmd::cargo());
+    command.args(source.arguments()).arg("--quiet");
     if way == Way::Small {
         command.env(linker_variable(), LINKER);
     }
     cmd::run(&mut command, "see the compiler's messages above")?;
-    let folder = workspace.target().join(way.target()).join("release");
-    let (built, is_program) = artefact(&folder, package);
-    if !built.is_file() {
-        bail!("the package {package} has neither a program nor a library of the type `cdylib`");
-    }
+    // Cargo names a library's file as Rust names the library.
+    let name = if is_library { package.replace('-', "_") } else { package.to_owned() };
+    let built = workspace.target().join(way.target()).join("release").join(name);
+    let built = built.with_added_extension("wasm");
     // Cargo gives the same file to the next build with other features, such as that of a guest for JavaScript.
     let folder = workspace.target().join("components");
     let path = folder.join(format!("{package}-wasi-{wasi}.wasm"));
@@ -147,17 +172,7 @@ pub(crate) fn build(
     };
     copy().with_context(|| format!("cannot copy {} to {}", built.display(), path.display()))?;
     is_component(&path)?;
-    Ok(Component { path, is_program })
-}
-
-/// The `.wasm` file of a package in a folder that cargo builds into, and whether it is a program.
-pub(crate) fn artefact(folder: &Path, package: &str) -> (PathBuf, bool) {
-    let program = folder.join(package).with_extension("wasm");
-    if program.exists() {
-        return (program, true);
-    }
-    // Cargo names a library's file as Rust names the library.
-    (folder.join(package.replace('-', "_")).with_extension("wasm"), false)
+    Ok(path)
 }
 
 /// A plain module would be refused by whatever runs it, with words that help nobody.
@@ -185,6 +200,25 @@ mod tests {
         assert_eq!(Way::Small.feature(Wasi::P2), Some("kippu/wasip2"));
         assert_eq!(Way::Std.feature(Wasi::P3), Some("kippu/wasip3"));
         assert_eq!(Way::Small.feature(Wasi::P3), Some("kippu/wasip3"));
+    }
+
+    #[test]
+    fn a_program_and_a_library_are_built_as_such() {
+        let source = Source::program("linkcheck", Wasi::P3, Way::Small);
+        let expected = "build --release --package linkcheck --target wasm32-unknown-unknown --bins \
+                        --features kippu/wasip3";
+        assert_eq!(source.arguments().join(" "), expected);
+        let cargo = ["--no-default-features".to_owned()];
+        let source = Source {
+            package: "http-service",
+            is_library: true,
+            cargo: &cargo,
+            wasi: Wasi::P2,
+            way: Way::Std,
+        };
+        let expected = "build --release --package http-service --target wasm32-wasip2 --lib \
+                        --no-default-features";
+        assert_eq!(source.arguments().join(" "), expected);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The programs of this workspace that run on every host, and how they are built and started.
 
 use crate::cmd;
-use crate::component::{self, Wasi, Way};
+use crate::component::{self, Source, Wasi, Way};
 use crate::tools;
 use crate::workspace::{WASM, Workspace};
 use anyhow::{Result, bail};
@@ -194,7 +194,8 @@ impl Host {
         }
         if let Some(wasi) = self.wasi() {
             let way = if guest.small == wasi { Way::Small } else { Way::Std };
-            let component = component::build(workspace, guest.package, wasi, way)?.path;
+            let component =
+                component::build(workspace, &Source::program(guest.package, wasi, way))?;
             // Now, for wasmtime may still be built.
             let path = self.install(workspace)?;
             return self.wasi_program(workspace, guest, path, &component);
@@ -275,7 +276,11 @@ fn cache_option(workspace: &Workspace) -> Result<OsString> {
 /// When it does not compile.
 pub(crate) fn build_wasm(workspace: &Workspace, package: &str) -> Result<PathBuf> {
     build(workspace, package, &["--release", "--target", WASM])?;
-    Ok(component::artefact(&workspace.target().join(WASM).join("release"), package).0)
+    let folder = workspace.target().join(WASM).join("release");
+    let program = folder.join(package).with_extension("wasm");
+    // Cargo names a library's file as Rust names the library.
+    let library = folder.join(package.replace('-', "_")).with_extension("wasm");
+    Ok(if program.exists() { program } else { library })
 }
 
 /// Builds a guest for this machine and gives the program.

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold before a change lands, as named steps.
 
 use crate::cmd;
-use crate::component::{self, WASIP2, Wasi, Way};
+use crate::component::{self, Source, WASIP2, Wasi, Way};
 use crate::conformance;
 use crate::demo;
 use crate::guests::{Guest, Host};
@@ -216,7 +216,7 @@ fn clippy_wasm(workspace: &Workspace, _: &Options) -> Result<()> {
 
 fn clippy_wasi(workspace: &Workspace, _: &Options) -> Result<()> {
     let guests = Guest::ALL.iter().map(|guest| guest.package);
-    let packages = ["kippu", SERVICE].into_iter().chain(guests);
+    let packages = ["kippu", SERVICE, "http-axum"].into_iter().chain(guests);
     let packages: Vec<_> = packages.flat_map(|package| ["--package", package]).collect();
     // Each version of WASI on one of the targets.
     for selection in
@@ -256,7 +256,9 @@ fn no_std(workspace: &Workspace, _: &Options) -> Result<()> {
 }
 
 fn rust(workspace: &Workspace, _: &Options) -> Result<()> {
-    cmd::run(workspace.cargo("test").arg("--workspace"), SEE)
+    // What has a step of its own, since it needs components.
+    let others = ["--workspace", "--exclude", SERVICE];
+    cmd::run(workspace.cargo("test").args(others), SEE)
 }
 
 fn node(workspace: &Workspace, major: u32) -> Result<()> {
@@ -317,11 +319,16 @@ fn wasi(workspace: &Workspace, _: &Options) -> Result<()> {
 const SERVICE: &str = "http-service";
 
 fn serve(workspace: &Workspace, _: &Options) -> Result<()> {
-    let p2 = component::build(workspace, SERVICE, Wasi::P2, Way::Small)?;
-    let p3 = component::build(workspace, SERVICE, Wasi::P3, Way::Std)?;
+    let cargo = ["--no-default-features".to_owned()];
+    let component = |wasi, way| {
+        let source = Source { package: SERVICE, is_library: true, cargo: &cargo, wasi, way };
+        component::build(workspace, &source)
+    };
+    let p2 = component(Wasi::P2, Way::Small)?;
+    let p3 = component(Wasi::P3, Way::Std)?;
     let mut command = workspace.cargo("test");
     command.args(["--package", SERVICE]);
-    command.env("KIPPU_SERVE_P2", p2.path).env("KIPPU_SERVE_P3", p3.path);
+    command.env("KIPPU_SERVE_P2", p2).env("KIPPU_SERVE_P3", p3);
     cmd::run(command.env("KIPPU_WASMTIME", tools::wasmtime(workspace)?), SEE)
 }
 

@@ -1,4 +1,4 @@
-//! Many exchanges of HTTP at once, servers that do not answer, and exchanges that are given up.
+//! Many exchanges of HTTP at once, servers that stop midway, and exchanges that are dropped at any point.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use kippu::time::{Duration, sleep};
 
 use crate::polls::at_any_await;
 use crate::support::{Outcome, cases, failed, holds, same};
-use crate::web::{fetch, pattern, text, url, waiting_for};
+use crate::web::{fetch, pattern, text, url};
 
 cases!("http" needs "http":
     a_thousand_gets_at_once,
@@ -20,55 +20,10 @@ cases!("http" needs "http":
     an_answer_before_the_body_is_sent,
     a_large_upload_takes_little_memory,
     large_headers,
-    a_dropped_upload_is_taken_back,
     an_upload_dropped_at_every_await,
     a_stream_up_dropped_at_every_await,
     a_large_body_dropped_at_every_await,
 );
-
-/// What only hosts have that show what follows a body.
-pub(crate) mod trailers {
-    use super::*;
-
-    cases!("http" needs "trailers":
-        trailers_follow_the_body,
-        trailers_of_a_body_that_is_not_read,
-        trailers_after_a_stream,
-    );
-
-    async fn trailers_follow_the_body() -> Outcome {
-        let mut response = fetch("/trailers").await?;
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(failed)? {
-            body.extend_from_slice(&chunk);
-        }
-        same(body, b"hello".to_vec())?;
-        for _ in 0..2 {
-            let trailers = response.trailers().await.map_err(failed)?;
-            same(trailers.get("x-sum").map(|value| value.as_bytes()), Some(&b"42"[..]))?;
-        }
-        let mut without = fetch("/hello").await?;
-        same(without.trailers().await.map_err(failed)?.len(), 0)
-    }
-
-    async fn trailers_of_a_body_that_is_not_read() -> Outcome {
-        let mut response = fetch("/trailers").await?;
-        let trailers = response.trailers().await.map_err(failed)?;
-        same(trailers.get("x-sum").map(|value| value.as_bytes()), Some(&b"42"[..]))?;
-        same(response.chunk().await.map_err(failed)?, None)
-    }
-
-    async fn trailers_after_a_stream() -> Outcome {
-        use futures_util::StreamExt;
-
-        let mut pieces = fetch("/trailers").await?.bytes_stream();
-        while let Some(piece) = pieces.next().await {
-            piece.map_err(failed)?;
-        }
-        let trailers = pieces.trailers().await.map_err(failed)?;
-        same(trailers.get("x-sum").map(|value| value.as_bytes()), Some(&b"42"[..]))
-    }
-}
 
 /// So many GETs at once; each must bring its own answer.
 async fn gets(count: usize) -> Outcome {
@@ -107,14 +62,11 @@ async fn a_hundred_gets_at_once_ten_times() -> Outcome {
 }
 
 async fn a_head_that_stops_midway() -> Outcome {
-    waiting_for(0).await?;
     let request = Client::new().get(&url("/half-head")?).timeout(Duration::from_millis(100));
-    same(request.send().await.err().map(|error| error.kind()), Some(ErrorKind::Timeout))?;
-    waiting_for(0).await
+    same(request.send().await.err().map(|error| error.kind()), Some(ErrorKind::Timeout))
 }
 
 async fn a_body_that_stalls() -> Outcome {
-    waiting_for(0).await?;
     let request = Client::new().get(&url("/stalls")?).read_timeout(Duration::from_millis(100));
     let mut response = request.send().await.map_err(failed)?;
     same(response.chunk().await.map_err(failed)?.as_deref(), Some(&b"some"[..]))?;
@@ -122,8 +74,7 @@ async fn a_body_that_stalls() -> Outcome {
         let kind = response.chunk().await.err().map(|error| error.kind());
         same(kind, Some(ErrorKind::Timeout))?;
     }
-    drop(response);
-    waiting_for(0).await
+    Ok(())
 }
 
 async fn a_body_that_is_read_slowly() -> Outcome {
@@ -141,7 +92,7 @@ async fn a_body_that_is_read_slowly() -> Outcome {
 }
 
 /// `pieces` of `size` bytes each, some of them after a turn of other tasks.
-fn upload(
+pub(crate) fn upload(
     pieces: usize,
     size: usize,
 ) -> impl stream::Stream<Item = io::Result<Vec<u8>>> + Send + 'static {
@@ -184,16 +135,6 @@ async fn large_headers() -> Outcome {
     let headers: serde_json::Value =
         serde_json::from_str(&response.text().await.map_err(told)?).map_err(failed)?;
     same(headers["x-test"].as_str().map(str::len), Some(8000))
-}
-
-async fn a_dropped_upload_is_taken_back() -> Outcome {
-    waiting_for(0).await?;
-    let request = Client::new().post(&url("/swallow")?).body_stream(upload(usize::MAX, 64 << 10));
-    let task = spawn(async move { request.send().await.is_ok() });
-    waiting_for(1).await?;
-    task.abort();
-    holds(task.await.is_err(), "it was aborted")?;
-    waiting_for(0).await
 }
 
 async fn counted(response: Result<Response, Error>, expected: usize) -> Outcome {

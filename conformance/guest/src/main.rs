@@ -15,8 +15,8 @@
 //! - `KIPPU_CONFORMANCE_HTTP`: where `conformance/http-server.mjs` listens, such as `http://127.0.0.1:8080`.
 //! - An empty standard input.
 //! - `KIPPU_CONFORMANCE_LACKS`, on hosts that lack something: the groups of cases, with commas between them, that are
-//!   skipped. The groups are `env`, `fs`, `http`, `stdin` and `trailers`; a case alone is listed by its name. What is
-//!   missing and not listed fails.
+//!   skipped. The groups are `env`, `fs`, `http`, `http-drop`, `net`, `stdin` and `trailers`; a case alone is listed by its
+//!   name. What is missing and not listed fails.
 //!
 //! The group `unwind` needs panics that can be caught. The program knows by itself whether it was built so;
 //! no guest of WebAssembly is.
@@ -37,6 +37,7 @@ mod calls;
 mod cancel;
 mod cancel_at;
 mod data;
+mod dropped;
 mod env;
 mod errors;
 mod exchanges;
@@ -47,7 +48,9 @@ mod given;
 mod host;
 mod large;
 mod locals;
+mod many;
 mod net;
+mod no_net;
 mod panics;
 mod paths;
 mod polls;
@@ -61,6 +64,7 @@ mod tasks;
 mod time;
 mod timeouts;
 mod timers;
+mod trailers;
 mod transfers;
 mod types;
 mod unicode;
@@ -83,6 +87,7 @@ const CASES: &[&[Case]] = &[
     time::CASES,
     timers::CASES,
     timeouts::CASES,
+    many::CASES,
     cancel::CASES,
     cancel_at::CASES,
     host::CASES,
@@ -97,10 +102,12 @@ const CASES: &[&[Case]] = &[
     files::CASES,
     paths::CASES,
     net::CASES,
+    no_net::CASES,
     web::CASES,
     transfers::CASES,
     exchanges::CASES,
-    exchanges::trailers::CASES,
+    trailers::CASES,
+    dropped::CASES,
     program::CASES,
     env::CASES,
     stdin::CASES,

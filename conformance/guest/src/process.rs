@@ -1,18 +1,21 @@
 //! What only whoever runs the program can see: what it reads, how it is interrupted, how it ends.
 
+use std::io;
+use std::task::Poll;
+
 use kippu::ExitCode;
 
 use crate::support::poll_once;
 
 /// Writes to standard output what comes from standard input, as it comes; at the end, the number of bytes to standard
-/// error.
+/// error. Reads are given up in between, also at the end, and no byte is lost.
 ///
 /// The exit code is 7, or 1 when something fails.
 pub(crate) async fn echo() -> ExitCode {
     let mut buffer = vec![0; 10_000];
     let mut count = 0;
     loop {
-        let read = match kippu::io::stdin().read(&mut buffer).await {
+        let read = match read(&mut buffer).await {
             Ok(0) => break,
             Ok(read) => read,
             Err(error) => {
@@ -28,6 +31,17 @@ pub(crate) async fn echo() -> ExitCode {
     }
     kippu::eprintln!("{count} bytes");
     ExitCode(7)
+}
+
+/// Reads twice, where the first read is given up if it has to wait.
+async fn read(buffer: &mut [u8]) -> io::Result<usize> {
+    let mut stdin = kippu::io::stdin();
+    let mut first = Box::pin(stdin.read(buffer));
+    if let Poll::Ready(read) = poll_once(&mut first).await {
+        return read;
+    }
+    drop(first);
+    stdin.read(buffer).await
 }
 
 /// Prints `waiting`, waits until it is interrupted (SIGINT), then prints `interrupted` without waiting until that is

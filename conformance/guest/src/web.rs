@@ -4,7 +4,7 @@ use std::future::Future;
 
 use kippu::http::{Client, ErrorKind, Method, Response};
 use kippu::task::{spawn, yield_now};
-use kippu::time::{Duration, Instant, sleep, timeout};
+use kippu::time::{Duration, Instant};
 
 use crate::polls::at_any_await;
 use crate::support::{Outcome, cases, failed, holds, same};
@@ -21,13 +21,10 @@ cases!("http" needs "http":
     a_slow_answer,
     slow_answers_side_by_side,
     a_timeout_of_the_request,
-    a_timeout_around_the_request,
-    a_dropped_request_is_taken_back,
     chunks_arrive_one_by_one,
     four_mebibytes,
     four_mebibytes_up_and_down,
     a_body_that_nobody_reads,
-    a_body_that_is_dropped_in_the_middle,
     a_body_that_breaks_off,
     a_redirect_is_followed,
     a_redirect_changes_the_method,
@@ -160,35 +157,6 @@ async fn a_timeout_of_the_request() -> Outcome {
     same(error.kind(), ErrorKind::Timeout)
 }
 
-async fn a_timeout_around_the_request() -> Outcome {
-    let request = Client::new().get(&url("/never")?).send();
-    holds(timeout(Duration::from_millis(100), request).await.is_err(), "nobody answers")?;
-    waiting_for(0).await
-}
-
-/// Waits until so many requests to `/never` and `/endless` are open.
-pub(crate) async fn waiting_for(expected: u32) -> Outcome {
-    let mut found = String::new();
-    for _ in 0..150 {
-        found = text("/waiting").await?;
-        if found == expected.to_string() {
-            return Ok(());
-        }
-        sleep(Duration::from_millis(20)).await;
-    }
-    Err(format!("the server has {found} open requests, not {expected}"))
-}
-
-async fn a_dropped_request_is_taken_back() -> Outcome {
-    waiting_for(0).await?;
-    let address = url("/never")?;
-    let task = spawn(async move { Client::new().get(&address).send().await.is_ok() });
-    waiting_for(1).await?;
-    task.abort();
-    holds(task.await.is_err(), "it was aborted")?;
-    waiting_for(0).await
-}
-
 async fn chunks_arrive_one_by_one() -> Outcome {
     let start = Instant::now();
     let mut response = fetch("/chunks").await?;
@@ -222,17 +190,6 @@ async fn a_body_that_nobody_reads() -> Outcome {
         drop(fetch("/big").await?);
     }
     same(text("/hello").await?.as_str(), "hello")
-}
-
-async fn a_body_that_is_dropped_in_the_middle() -> Outcome {
-    waiting_for(0).await?;
-    let mut response = fetch("/endless").await?;
-    let mut seen = 0;
-    while seen < 100_000 {
-        seen += response.chunk().await.map_err(failed)?.ok_or("it has no end")?.len();
-    }
-    drop(response);
-    waiting_for(0).await
 }
 
 async fn a_body_that_breaks_off() -> Outcome {

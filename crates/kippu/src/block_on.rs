@@ -41,6 +41,9 @@ fn list(tasks: &[String]) -> String {
 /// it returns. On a JavaScript host, which cannot wait, this runs what is runnable: it succeeds
 /// if that is enough for `future` to complete.
 ///
+/// On WASI 0.3 the host lets only calls of async functions wait, such as that of `#[kippu::main]`'s export. In the call of a sync
+/// function it ends the program when `future` has to wait; wasmtime says `cannot block a synchronous task before returning`.
+///
 /// # Errors
 /// See [`BlockOnError`]: never a hang for want of a host that can wait.
 ///

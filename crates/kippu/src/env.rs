@@ -27,7 +27,7 @@ pub fn vars() -> Vec<(String, String)> {
     sys::env::vars()
 }
 
-/// The working directory.
+/// The working directory. On WASI it is `/` when the host names none.
 ///
 /// # Errors
 /// When it was removed or may not be read, when its path is not UTF-8

@@ -7,6 +7,13 @@
 //! **Paths** are UTF-8; others are refused with
 //! [`InvalidInput`](io::ErrorKind::InvalidInput).
 //!
+//! **On WASI** a program sees the directories that the host opens for it, such as by `wasmtime run --dir .`, under the
+//! names that the host gives them; relative paths start from the [working directory](crate::env::current_dir).
+//! A path that none of them covers gives [`PermissionDenied`](io::ErrorKind::PermissionDenied) and says so, and so does a
+//! symbolic link to an absolute path, as hosts do not tell where it leads. Other links are followed, also from one
+//! directory into another. On WASI 0.2 a call of the host is synchronous: other tasks run between two calls, not during one. A
+//! long file takes many.
+//!
 //! **Errors** have the [kind](io::Error::kind) that `std::fs` gives. Their text
 //! names what was tried and the path; the host's own words follow.
 //!
@@ -86,7 +93,8 @@ pub struct DirEntry {
 
 impl DirEntry {
     /// The name, without the directory. What is not UTF-8 in it has been replaced
-    /// by U+FFFD, and the entry cannot be opened by that name.
+    /// by U+FFFD, and the entry cannot be opened by that name. WASI 0.2 tells nothing of such a
+    /// name, which is then U+FFFD alone; on 0.3 the directory cannot be listed.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name

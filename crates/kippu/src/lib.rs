@@ -30,6 +30,7 @@
 //! | [`fs`], [`io`], [`env`](mod@env), [`signal`] | files, standard streams, arguments, Ctrl-C |
 //! | [`net`] | TCP, UDP and name lookup |
 //! | [`http`] | an HTTP client (feature `http`, on by default) |
+//! | [`http::server`], [`macro@http_handler`] | HTTP handlers, natively and on WASI; `http::serve` (feature `serve`) gives them a socket |
 //! | [`macro@host`], [`macro@export`] | functions across the JavaScript boundary |
 //! | [`stream`] | streams across it, both ways |
 //! | [`random`] | random bytes fit for keys |
@@ -41,10 +42,14 @@
 //!
 //! # Features
 //!
-//! - `http` (default): the HTTP client. Natively it brings hyper and rustls, on JavaScript hosts it is
+//! - `http` (default): the HTTP client, and what HTTP handlers are made of. Natively it brings hyper and rustls, on JavaScript hosts it is
 //!   the host's `fetch`.
+//! - `serve`: the HTTP server on sockets, `http::serve`. It is hyper.
 //! - `dump` (default): on wasm, the list of tasks that the host's `dump()` shows. It costs about 1 KB of a
 //!   compressed guest.
+//! - `early-heap` (default): for WASI on wasm32-unknown-unknown, a global allocator that takes its first blocks from the memory that a
+//!   component has anyway: an instance that lives for one request rarely has to ask the host for more. Turn it off to install
+//!   another global allocator.
 //! - `js-sys`: on wasm, the module `js`, for programs that move over from wasm-bindgen: its crates' futures are
 //!   awaited in Kippu's tasks, and JavaScript's values become errors. Such a guest has to go through
 //!   wasm-bindgen's tool, and the host needs `wasmBindgen` of `kippu/wasm-bindgen`. A deadlock of `main` is not found

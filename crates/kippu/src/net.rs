@@ -63,7 +63,7 @@
 //! | `ConnectionRefused` | nobody listens there |
 //! | `AddrInUse`, `AddrNotAvailable` | binding: the port is taken, the address is not this machine's |
 //! | `TimedOut`, `HostUnreachable`, `NetworkUnreachable` | nobody answers, there is no way there |
-//! | `ConnectionReset`, `ConnectionAborted`, `BrokenPipe` | the peer ended the connection in the middle |
+//! | `ConnectionReset`, `ConnectionAborted`, `BrokenPipe` | the peer ended the connection in the middle; a peer on WASI that drops one with data unread makes reads end first |
 //! | `NotConnected` | this socket has no peer |
 //! | `NotFound` | the resolver does not know the name, or cannot be reached |
 //! | `InvalidInput` | an address that cannot be, or a datagram that is too large |
@@ -115,9 +115,7 @@ pub async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
             format!("{host:?} is not the name of a host"),
         ));
     }
-    resolve(host, port)
-        .await
-        .map_err(|error| about(error, format_args!("cannot look up {host}")))
+    resolve(host, port).await.map_err(|error| about(error, format_args!("cannot look up {host}")))
 }
 
 /// What the host's resolver has on a name: never nothing.

@@ -2,6 +2,8 @@
 
 use kippu_executor::Executor;
 
+#[cfg(not(kippu_js))]
+mod current;
 #[cfg(kippu_js)]
 mod js;
 #[cfg(kippu_parks)]
@@ -9,6 +11,8 @@ mod parking;
 #[cfg(kippu_p3)]
 mod wasi_p3;
 
+#[cfg(not(kippu_js))]
+pub(crate) use current::try_with;
 #[cfg(all(kippu_js, feature = "js-sys"))]
 pub(crate) use js::start_main;
 #[cfg(kippu_js)]
@@ -16,13 +20,13 @@ pub(crate) use js::{run_main, try_with};
 #[cfg(kippu_native)]
 pub(crate) use parking::current_native;
 #[cfg(kippu_parks)]
-pub use parking::{Runtime, Turn};
+pub(crate) use parking::run_main;
 #[cfg(kippu_parks)]
-pub(crate) use parking::{run_main, try_with};
+pub use parking::{Runtime, Turn};
 #[cfg(all(kippu_p3, feature = "http"))]
 pub(crate) use wasi_p3::{Others, Runtime};
 #[cfg(kippu_p3)]
-pub(crate) use wasi_p3::{block_on, run_exported_main, run_main, try_with};
+pub(crate) use wasi_p3::{block_on, run_exported_main, run_main};
 
 /// What all of the crate reaches through [`with`].
 pub(crate) struct Inner {

@@ -74,9 +74,9 @@ fn run<T: 'static>(future: impl Future<Output = T> + 'static) -> T {
 fn empty_pieces_are_left_out() {
     run(async {
         let (mut body, _) = frames([data(""), data("a"), data(""), data("")]);
-        assert_eq!(body.chunk().await.expect("a piece").expect("no error"), "a");
-        assert!(body.chunk().await.is_none());
-        assert!(body.chunk().await.is_none());
+        assert_eq!(body.chunk().await.expect("no error").expect("a piece"), "a");
+        assert_eq!(body.chunk().await.expect("no error"), None);
+        assert_eq!(body.chunk().await.expect("no error"), None);
     });
 }
 
@@ -84,10 +84,10 @@ fn empty_pieces_are_left_out() {
 fn one_reader_goes_on_where_another_stopped() {
     run(async {
         let (mut body, _) = frames([data("a"), data("b"), data("c"), trailers("t")]);
-        assert_eq!(body.chunk().await.expect("a piece").expect("no error"), "a");
+        assert_eq!(body.chunk().await.expect("no error").expect("a piece"), "a");
         // A body made of it is itself.
         let mut body = Body::new(body);
-        assert_eq!(body.chunk().await.expect("a piece").expect("no error"), "b");
+        assert_eq!(body.chunk().await.expect("no error").expect("a piece"), "b");
         let mut rest = body.bytes_stream();
         let next = std::future::poll_fn(|cx| Pin::new(&mut rest).poll_next(cx)).await;
         assert_eq!(next.expect("a piece").expect("no error"), "c");
@@ -100,9 +100,7 @@ fn one_reader_goes_on_where_another_stopped() {
 fn trailers_wait_for_who_asks_for_them() {
     run(async {
         let (mut body, _) = frames([data("a"), trailers("t")]);
-        while let Some(chunk) = body.chunk().await {
-            chunk.expect("no error");
-        }
+        while body.chunk().await.expect("no error").is_some() {}
         assert!(!body.is_end_stream());
         assert_eq!(body.trailers().await.expect("no error"), Some(map("t")));
         assert!(body.is_end_stream());
@@ -110,7 +108,7 @@ fn trailers_wait_for_who_asks_for_them() {
 
         // Also when that is who takes frames.
         let (mut body, _) = frames([trailers("t")]);
-        assert!(body.chunk().await.is_none());
+        assert_eq!(body.chunk().await.expect("no error"), None);
         let frame = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
         let frame = frame.expect("a frame").expect("no error");
         assert_eq!(frame.into_trailers().ok(), Some(map("t")));
@@ -148,14 +146,14 @@ fn an_error_is_the_end() {
     run(async {
         let torn = || Err(io::Error::other("torn"));
         let (mut body, dropped) = frames([data("a"), torn(), data("b"), trailers("t")]);
-        assert_eq!(body.chunk().await.expect("a piece").expect("no error"), "a");
-        let error = body.chunk().await.expect("an error").expect_err("an error");
+        assert_eq!(body.chunk().await.expect("no error").expect("a piece"), "a");
+        let error = body.chunk().await.expect_err("an error");
         assert_eq!(error.kind(), ErrorKind::Body);
         let source = std::error::Error::source(&error).expect("a source");
         assert!(source.is::<io::Error>(), "{source:?}");
         // Nothing is held for what will not be read.
         assert!(dropped.load(Ordering::SeqCst));
-        assert!(body.chunk().await.is_none());
+        assert_eq!(body.chunk().await.expect("no error"), None);
         assert!(body.trailers().await.expect("the end").is_none());
         assert!(body.is_end_stream());
 
@@ -174,7 +172,7 @@ fn errors_of_this_crate_keep_their_kind() {
         assert_eq!(error.kind(), ErrorKind::Url);
         let mut error = Some(error);
         let mut body = Body::stream(Pieces(move || error.take().map(Err::<Bytes, Error>)));
-        let error = body.chunk().await.expect("an error").expect_err("an error");
+        let error = body.chunk().await.expect_err("an error");
         assert_eq!(error.kind(), ErrorKind::Url);
     });
 }
@@ -210,7 +208,7 @@ fn dropping_who_reads_loses_nothing() {
             let mut reading = Box::pin(body.chunk());
             assert!(reading.as_mut().poll(&mut cx).is_pending());
             drop(reading);
-            assert_eq!(body.chunk().await.expect("a piece").expect("no error"), expected);
+            assert_eq!(body.chunk().await.expect("no error").expect("a piece"), expected);
         }
     });
 }

@@ -229,6 +229,7 @@ fn requests_that_no_host_allows() {
             (client.post(&url).header("Content-Length", "5"), ErrorKind::Other, &url),
             (client.post(&url).header("transfer-encoding", "chunked"), ErrorKind::Other, &url),
             (client.get(&url).header("host", "example.org"), ErrorKind::Other, &url),
+            (client.get(&url).header("te", "trailers, gzip"), ErrorKind::Other, &url),
         ];
         for (request, kind, named) in refused {
             let case = format!("{request:?}");

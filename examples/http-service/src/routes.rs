@@ -48,8 +48,8 @@ pub(crate) fn echo(request: Request) -> Response {
 pub(crate) async fn count(request: Request) -> Result<String, Error> {
     let mut body = request.into_body();
     let mut bytes = 0;
-    while let Some(chunk) = body.chunk().await {
-        bytes += chunk?.len();
+    while let Some(chunk) = body.chunk().await? {
+        bytes += chunk.len();
     }
     Ok(format!("{bytes} bytes\n"))
 }
@@ -103,9 +103,9 @@ async fn get(client: &Client, url: &str) -> Result<usize, web::Error> {
 /// Answers after `ms` milliseconds. Tells on standard error if nobody waited so long.
 pub(crate) async fn sleep(query: &Query) -> Result<String, Error> {
     let ms = query.number("ms", 100, MAX_MS)?;
-    let mut given_up = GivenUp(Some("/sleep"));
+    let given_up = GivenUp(Some("/sleep"));
     time::sleep(Duration::from_millis(ms)).await;
-    given_up.0 = None;
+    given_up.not();
     Ok(format!("slept {ms} ms\n"))
 }
 
@@ -116,9 +116,9 @@ pub(crate) fn stream(query: &Query) -> Result<Response, Error> {
     let ms = query.number("ms", 0, MAX_MS)?;
     let chunk = Bytes::from(vec![b'x'; bytes]);
     let start = (0, chunk, GivenUp(Some("/stream")));
-    let pieces = stream::unfold(start, move |(sent, chunk, mut given_up)| async move {
+    let pieces = stream::unfold(start, move |(sent, chunk, given_up)| async move {
         if sent == chunks {
-            given_up.0 = None;
+            given_up.not();
             return None;
         }
         if sent > 0 && ms > 0 {
@@ -156,6 +156,13 @@ pub(crate) fn memory() -> String {
 
 /// Tells when it is dropped with a name in it.
 struct GivenUp(Option<&'static str>);
+
+impl GivenUp {
+    /// It was done to its end.
+    fn not(mut self) {
+        self.0 = None;
+    }
+}
 
 impl Drop for GivenUp {
     fn drop(&mut self) {

@@ -1,4 +1,4 @@
-//! A link checker for Markdown and HTML that runs natively and on Node from one source.
+//! A link checker for Markdown and HTML that runs natively, on Node and on WASI from one source.
 //!
 //! The way through: [`cli`] reads the arguments, [`input`] finds the documents, [`extract`] finds
 //! their links, [`mod@check`] looks at what they lead to, [`report`] tells.

@@ -130,9 +130,12 @@ pub(super) fn run(workspace: &Workspace, _: &Options) -> Result<Vec<Row>> {
     let wasmtime = tools::wasmtime_optimised(workspace)?;
     println!("{BENCH}: building the programs");
     let load = guests::build_load(workspace)?;
+    // All of them first: a compiler leaves no core to measure on.
+    let versions = [Wasi::P2, Wasi::P3];
+    let programs = versions.map(|wasi| guests::build(workspace, wasi).map(|built| (wasi, built)));
     let mut rows = Vec::new();
-    for wasi in [Wasi::P2, Wasi::P3] {
-        let built = guests::build(workspace, wasi)?;
+    for built in programs {
+        let (wasi, built) = built?;
         rows.extend(sizes(wasi, &built)?);
         let run = Run { workspace, wasmtime: &wasmtime, load: &load, wasi, built: &built };
         for case in CASES.iter().filter(|case| case.service.is_none() || wasi == Wasi::P2) {

@@ -56,7 +56,7 @@ fn needless(report: &Report, lacks: &[Lack]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::super::names;
-    use super::super::runner::parse;
+    use super::super::runner::{Case, parse};
     use super::*;
     use crate::guests::Host;
 
@@ -68,9 +68,18 @@ mod tests {
     const NO_SIGNAL: &str = r#"{"case":"runner::interrupt","skip":"signal"}"#;
     const SIGNAL: &str = r#"{"case":"runner::interrupt","ok":true}"#;
 
+    /// What a host makes of these cases, and of one of each group that the tests are not about.
     fn report(host: Host, lines: &[&str]) -> Report {
         let text = format!("{}\n{{\"done\":{}}}", lines.join("\n"), lines.len());
-        Report { host, cases: parse(&text).unwrap() }
+        let mut cases = parse(&text).unwrap();
+        cases.extend(["net", "trailers"].map(|group| {
+            let outcome = match lacks::reason(host, group) {
+                Some(_) => Outcome::Skipped(group.to_owned()),
+                None => Outcome::Holds(String::new()),
+            };
+            Case { name: format!("other::{group}"), outcome }
+        }));
+        Report { host, cases }
     }
 
     fn compared(reports: &[Report]) -> Vec<String> {

@@ -88,13 +88,14 @@ fn reports(workspace: &Workspace, hosts: &[Host]) -> Result<Vec<Report>> {
         let program = host.prepare(workspace, &Guest::CONFORMANCE);
         programs.push((host, program.with_context(|| format!("host {host}"))?));
     }
-    let server = Server::start(workspace)?;
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
     let work = || {
         while let Some((host, program)) = programs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let started = Instant::now();
-            let report = runner::report(workspace, *host, program, &server);
+            // A server for each: cases look at what theirs has open, and not every host closes it soon.
+            let report = Server::start(workspace)
+                .and_then(|server| runner::report(workspace, *host, program, &server));
             println!("{host}: done in {:.1} s", started.elapsed().as_secs_f64());
             let report = report.with_context(|| format!("host {host}"));
             done.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push((*host, report));

@@ -230,7 +230,11 @@ mod tests {
         assert!(!child.trim().is_empty(), "it has started another");
         building.end();
         let started = Instant::now();
-        while Command::new("kill").args(["-0", child.trim()]).status().unwrap().success() {
+        let goes_on = || {
+            let output = Command::new("kill").args(["-0", child.trim()]).output().unwrap();
+            output.status.success()
+        };
+        while goes_on() {
             assert!(started.elapsed() < Duration::from_secs(10), "process {child} goes on");
             std::thread::sleep(Duration::from_millis(10));
         }

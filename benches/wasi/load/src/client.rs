@@ -97,9 +97,8 @@ fn response(input: &[u8]) -> Result<Option<usize>> {
     if head.code != Some(200) {
         bail!("the status is {:?}", head.code);
     }
-    let header = |name: &str| {
-        head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name))
-    };
+    let header =
+        |name: &str| head.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
     let body = &input[start..];
     let (body, length) = if let Some(length) = header("content-length") {
         let length: usize = std::str::from_utf8(length.value)?.parse()?;

@@ -6,6 +6,7 @@
 //! more for each slot in use.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 
 pub(super) const TICK_BITS: u32 = 16;
@@ -79,7 +80,11 @@ impl Slots {
     pub(super) fn new() -> Self {
         Slots {
             occupied: [0; LEVELS],
-            slots: Box::new([EMPTY; LEVELS * SLOTS]),
+            // Made where it stays: an array would be made on the stack, which has pages for it in few small guests.
+            slots: vec![EMPTY; LEVELS * SLOTS]
+                .into_boxed_slice()
+                .try_into()
+                .unwrap_or_else(|_| unreachable!("it has this length")),
             places: Vec::new(),
             next: Vec::new(),
             free: NIL,

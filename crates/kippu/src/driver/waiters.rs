@@ -4,6 +4,8 @@ use std::task::Waker;
 
 /// As many different wakers may wait before the list is suspected of holding some that nobody needs any more.
 const FEW: usize = 8;
+/// As many may wait at most. If more do, they push each other out again and again, which costs time but loses nothing.
+const MANY: usize = 4096;
 
 /// A waker, and what is to be dropped once it was rung.
 #[derive(Debug)]
@@ -23,16 +25,12 @@ impl<H> Waiter<H> {
 /// All that wait are woken, so it does not matter which of them the event was for, nor that some have been dropped
 /// since: a future that is polled by hand cannot leave the list.
 ///
-/// Therefore the list is bounded. When it is full, all are woken for nothing and leave. Those that still wait come back, and from
-/// then on there is room for twice as many as came back.
+/// Therefore the list is bounded. When it is full, all are woken for nothing and leave; those that still wait come back, and then there is
+/// room for twice as many.
 #[derive(Debug)]
 pub(crate) struct Waiters<H = ()> {
     list: Vec<Waiter<H>>,
     limit: usize,
-    /// Those that left because the list was full, and have not come back. Kept, so that no newcomer gets the address of one of them.
-    left: Vec<Waker>,
-    /// How many came back.
-    back: usize,
 }
 
 impl<H> Default for Waiters<H> {
@@ -43,7 +41,7 @@ impl<H> Default for Waiters<H> {
 
 impl<H> Waiters<H> {
     pub(crate) const fn new() -> Self {
-        Waiters { list: Vec::new(), limit: FEW, left: Vec::new(), back: 0 }
+        Waiters { list: Vec::new(), limit: FEW }
     }
 
     #[cfg(any(kippu_native, test))]
@@ -56,28 +54,21 @@ impl<H> Waiters<H> {
         let known = self.list.iter_mut().find(|waiter| waiter.waker.will_wake(waker));
         if let Some(known) = known {
             let hold = Some(std::mem::replace(&mut known.hold, hold));
-            return Displaced { hold, ..Displaced::default() };
+            return Displaced { hold, crowd: Vec::new() };
         }
-        let mut displaced = Displaced::default();
-        if let Some(index) = self.left.iter().position(|left| left.will_wake(waker)) {
-            displaced.dropped.push(self.left.swap_remove(index));
-            self.back += 1;
-        }
+        let mut crowd = Vec::new();
         if self.list.len() >= self.limit {
-            self.limit = FEW.max(2 * self.back);
-        }
-        if self.list.len() >= self.limit {
-            displaced.crowd = std::mem::take(&mut self.list);
-            let left = displaced.crowd.iter().map(|waiter| waiter.waker.clone()).collect();
-            displaced.dropped.extend(std::mem::replace(&mut self.left, left));
-            self.back = 0;
+            self.limit = MANY.min(2 * self.limit);
+            crowd = std::mem::take(&mut self.list);
         }
         self.list.push(Waiter { waker: waker.clone(), hold });
-        displaced
+        Displaced { hold: None, crowd }
     }
 
     /// Takes all of them out, to be woken when nothing is borrowed or locked.
     pub(crate) fn drain(&mut self) -> std::vec::Drain<'_, Waiter<H>> {
+        // As many may come back.
+        self.limit = (2 * self.list.len()).clamp(FEW, MANY);
         self.list.drain(..)
     }
 }
@@ -89,13 +80,6 @@ pub(crate) struct Displaced<H> {
     #[expect(dead_code, reason = "only dropped, when nothing is borrowed")]
     hold: Option<H>,
     crowd: Vec<Waiter<H>>,
-    dropped: Vec<Waker>,
-}
-
-impl<H> Default for Displaced<H> {
-    fn default() -> Self {
-        Displaced { hold: None, crowd: Vec::new(), dropped: Vec::new() }
-    }
 }
 
 impl<H> Displaced<H> {
@@ -113,7 +97,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::{Wake, Waker};
 
-    use super::{FEW, Waiters};
+    use super::{FEW, MANY, Waiters};
 
     #[derive(Default)]
     struct Count(AtomicUsize);
@@ -153,10 +137,12 @@ mod tests {
                 waiters.add(&Waker::from(Arc::clone(&live)), ()).settle();
             }
             waiters.add(&Waker::from(Arc::new(Count::default())), ()).settle();
-            assert!(waiters.list.len() <= FEW && waiters.left.len() <= FEW);
+            assert!(waiters.list.len() <= MANY);
         }
         waiters.drain().for_each(super::Waiter::wake);
         assert_eq!(live.rung(), came, "who still waits is woken");
+        waiters.drain().for_each(super::Waiter::wake);
+        assert_eq!(waiters.limit, FEW, "room for few, as few have come back");
     }
 
     #[test]
@@ -174,7 +160,7 @@ mod tests {
                 }
             }
             rounds += 1;
-            assert!(rounds < 100, "they push each other out for ever");
+            assert!(rounds < 10, "they push each other out for ever");
         }
         assert_eq!(waiters.list.len(), live.len());
     }

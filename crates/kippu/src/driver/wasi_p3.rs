@@ -28,9 +28,9 @@ impl P3Driver {
         self.watch.counted(run)
     }
 
-    /// How many operations of the host are pending that the program should go on for.
-    pub(crate) fn outstanding(&self) -> usize {
-        self.watch.operations()
+    /// Whether operations of the host are pending that the program should go on for.
+    pub(crate) fn has_outstanding(&self) -> bool {
+        self.watch.has_operations()
     }
 }
 

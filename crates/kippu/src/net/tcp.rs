@@ -168,12 +168,6 @@ impl TcpStream {
         self.inner.nodelay()
     }
 
-    /// Whether waiting counts as an outstanding operation, from now on: whether the program has a reason to go on while it waits.
-    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "idle connections of servers"))]
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.inner.set_counts(counts);
-    }
-
     fn poll_read(&self, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         if buffer.is_empty() {
             return Poll::Ready(Ok(0));
@@ -308,12 +302,6 @@ impl TcpListener {
     /// What the system says.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
-    }
-
-    /// Whether waiting counts as an outstanding operation, from now on.
-    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "servers that are stopping"))]
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.inner.set_counts(counts);
     }
 }
 

@@ -59,10 +59,7 @@ impl UdpSocket {
     /// `InvalidInput` for an address of the other family, and those of [`ToAddrs::to_addrs`].
     pub async fn connect(&self, addresses: impl ToAddrs) -> io::Result<()> {
         let addresses = addresses.to_addrs().await?;
-        first_of(&addresses, async |address| {
-            self.inner.connect(self.reachable(address)?)
-        })
-        .await
+        first_of(&addresses, async |address| self.inner.connect(self.reachable(address)?)).await
     }
 
     /// Sends a datagram to the peer, and gives its length. It may be empty.

@@ -1,6 +1,6 @@
 //! The runtime where its driver parks, natively and on WASI 0.2; it may also be turned by a foreign loop.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::Future;
 use std::io;
 #[cfg(kippu_native)]
@@ -13,6 +13,7 @@ use std::task::{Wake, Waker};
 use kippu_executor::{Executor, JoinHandle, TaskOptions};
 
 use super::Inner;
+use super::current::{Enter, try_with};
 use crate::block_on::BlockOnError;
 use crate::driver::Driver;
 #[cfg(kippu_native)]
@@ -26,38 +27,10 @@ const COLLECT: u64 = 0;
 /// Whether a waker that somebody unknown holds may be woken while the driver parks.
 const HAS_THREADS: bool = cfg!(kippu_native);
 
-thread_local! {
-    static CURRENT: RefCell<Option<Rc<Inner>>> = const { RefCell::new(None) };
-}
-
-pub(crate) fn try_with<R>(f: impl FnOnce(&Inner) -> R) -> Option<R> {
-    // The count is raised, not the cell borrowed: `f` may come back here, or enter another runtime.
-    let inner = CURRENT.try_with(|current| current.borrow().clone()).ok()??;
-    Some(f(&inner))
-}
-
 /// The current driver's shared end, which sockets and blocking jobs keep.
 #[cfg(kippu_native)]
 pub(crate) fn current_native() -> Option<Arc<Shared>> {
     try_with(|inner| inner.driver.handle())
-}
-
-/// Makes a runtime current, and the one before it again when dropped.
-struct Enter {
-    before: Option<Rc<Inner>>,
-}
-
-impl Enter {
-    fn new(inner: &Rc<Inner>) -> Enter {
-        Enter { before: CURRENT.replace(Some(inner.clone())) }
-    }
-}
-
-impl Drop for Enter {
-    fn drop(&mut self) {
-        let inner = CURRENT.replace(self.before.take());
-        drop(inner);
-    }
 }
 
 /// An executor with the driver of this host, for one thread.
@@ -177,7 +150,10 @@ impl Runtime {
         }
         let _enter = Enter::new(&self.inner);
         let Inner { executor, driver, .. } = &*self.inner;
-        executor.fire_timers(crate::time::now_ns());
+        // The clock is asked only if somebody waits for it: it may be a call of the host.
+        if executor.next_deadline().is_some() {
+            executor.fire_timers(crate::time::now_ns());
+        }
         executor.block_on(future, |more| {
             driver.park(self.patience(more)?)?;
             // The driver's own bell would be a system call for nothing.

@@ -6,7 +6,7 @@
 mod clock;
 mod waker;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -20,6 +20,7 @@ use wasip3::clocks::monotonic_clock;
 use self::clock::{Alarm, Clock};
 use self::waker::{Bell, Flag};
 use super::Inner;
+use super::current::{Enter, try_with};
 use crate::block_on::BlockOnError;
 use crate::driver::Driver;
 use crate::driver::wasi_p3::Op;
@@ -36,34 +37,9 @@ const SLICE: u64 = 100_000;
 const BATCHES: usize = 64;
 
 thread_local! {
-    static CURRENT: RefCell<Option<Rc<Inner>>> = const { RefCell::new(None) };
     /// How many there are in this instance.
     static RUNTIMES: Cell<usize> = const { Cell::new(0) };
     static MAIN: Cell<Main> = const { Cell::new(Main::NotAsked) };
-}
-
-pub(crate) fn try_with<R>(f: impl FnOnce(&Inner) -> R) -> Option<R> {
-    // The count is raised, not the cell borrowed: `f` may come back here, or enter another runtime.
-    let inner = CURRENT.try_with(|current| current.borrow().clone()).ok()??;
-    Some(f(&inner))
-}
-
-/// Makes a runtime current, and the one before it again when dropped.
-struct Enter {
-    before: Option<Rc<Inner>>,
-}
-
-impl Enter {
-    fn new(inner: &Rc<Inner>) -> Enter {
-        Enter { before: CURRENT.replace(Some(inner.clone())) }
-    }
-}
-
-impl Drop for Enter {
-    fn drop(&mut self) {
-        let inner = CURRENT.replace(self.before.take());
-        drop(inner);
-    }
 }
 
 /// Who else could wake a runtime's tasks.
@@ -109,7 +85,9 @@ impl Runtime {
         let mut root = pin!(Inside { inner: self.inner.clone(), future: Some(future) });
         let flag = Arc::new(Flag::new(self.bell.clone()));
         let waker = Waker::from(flag.clone());
-        self.turn(|| {
+        // Beside ours and the waker's there are those that the future has given away.
+        let is_awaited = || Arc::strong_count(&flag) > 2;
+        self.turn(is_awaited, || {
             if !flag.take() {
                 return Poll::Pending;
             }
@@ -144,20 +122,30 @@ impl Runtime {
     /// Runs the tasks that are left until all are done, or wait for what never comes.
     pub(crate) async fn run_rest(&self) {
         let executor = &self.inner.executor;
+        // A turn would ask the host for the time.
+        if executor.live_tasks() == 0 {
+            return;
+        }
         let is_done = || if executor.live_tasks() == 0 { Poll::Ready(()) } else { Poll::Pending };
         // Tasks that wait for nothing are dropped with the runtime.
-        let _ = self.turn(is_done).await;
+        let _ = self.turn(|| false, is_done).await;
     }
 
-    /// Runs tasks and fires timers until `root` is ready, which is asked whenever some have run.
-    async fn turn<T>(&self, mut root: impl FnMut() -> Poll<T>) -> Result<T, BlockOnError> {
+    /// Runs tasks and fires timers until `root` is ready, which is asked whenever some have run. `is_awaited` says whether somebody could
+    /// wake it.
+    async fn turn<T>(
+        &self,
+        is_awaited: impl Fn() -> bool,
+        mut root: impl FnMut() -> Poll<T>,
+    ) -> Result<T, BlockOnError> {
         let wait = |deadline| Op::unref(monotonic_clock::wait_until(deadline));
         let mut clock = pin!(Clock::new(wait, &self.bell));
         let _silence = Silence(&self.bell);
         poll_fn(|cx| {
             let _enter = Enter::new(&self.inner);
             self.bell.enter(cx.waker());
-            let turned = self.inner.driver.turn(|| self.turn_once(&mut root, clock.as_mut()));
+            let turned =
+                self.inner.driver.turn(|| self.turn_once(&is_awaited, &mut root, clock.as_mut()));
             if self.bell.leave() && turned.is_pending() {
                 if self.blocks {
                     wit_bindgen::yield_blocking();
@@ -172,6 +160,7 @@ impl Runtime {
     /// Runs for a while. Pending with the bell rung if there is more to do.
     fn turn_once<T>(
         &self,
+        is_awaited: &impl Fn() -> bool,
         root: &mut impl FnMut() -> Poll<T>,
         mut clock: Pin<&mut impl Alarm>,
     ) -> Poll<Result<T, BlockOnError>> {
@@ -201,7 +190,7 @@ impl Runtime {
             if clock.as_mut().poll(executor.next_deadline()).is_ready() {
                 continue;
             }
-            if !self.can_go_on() {
+            if !self.can_go_on(is_awaited) {
                 return Poll::Ready(Err(BlockOnError::would_deadlock(executor)));
             }
             return Poll::Pending;
@@ -210,13 +199,13 @@ impl Runtime {
         Poll::Pending
     }
 
-    /// Whether anything could make a task runnable.
-    fn can_go_on(&self) -> bool {
+    /// Whether anything could make a task or the root runnable.
+    fn can_go_on(&self, is_awaited: &impl Fn() -> bool) -> bool {
         let Inner { executor, driver, .. } = &*self.inner;
         let is_alone = self.others == Others::None && RUNTIMES.get() == 1;
-        driver.outstanding() > 0
+        driver.has_outstanding()
             || executor.ref_timers() > 0
-            || (!is_alone && executor.woken_from_outside())
+            || (!is_alone && (is_awaited() || executor.woken_from_outside()))
     }
 }
 
@@ -258,7 +247,8 @@ pub(crate) fn block_on<F: Future>(future: F) -> Result<F::Output, BlockOnError> 
         return Err(BlockOnError::Nested);
     }
     wit_bindgen::block_on(async {
-        let runtime = Runtime { blocks: true, ..Runtime::new(Others::None) };
+        let mut runtime = Runtime::new(Others::None);
+        runtime.blocks = true;
         runtime.run(future).await
     })
 }

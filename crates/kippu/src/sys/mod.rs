@@ -28,8 +28,8 @@
 //!         async canonicalize(path) -> io::Result<String>
 //! net     async lookup(host, port) -> io::Result<Vec<SocketAddr>>   of names only
 //!         TcpStream   async connect(SocketAddr, counts), poll_read, poll_write, poll_write_vectored, poll_flush,
-//!                     shutdown(Shutdown), local_addr, peer_addr, set_nodelay, nodelay, set_counts
-//!         TcpListener async bind(SocketAddr), poll_accept, local_addr, set_counts
+//!                     shutdown(Shutdown), local_addr, peer_addr, set_nodelay, nodelay
+//!         TcpListener async bind(SocketAddr), poll_accept, local_addr
 //!         UdpSocket   async bind(SocketAddr), connect(SocketAddr), async send(data, to), poll_recv, local_addr, peer_addr
 //!                                                      all by `&self`; several tasks may wait for the same;
 //!                                                      `counts`: whether waiting is a reason to go on

@@ -37,12 +37,12 @@ async fn answer(request: Request, tell: Sender<&'static str>) -> Response {
             let _dropped = Dropped(tell.clone(), "the handler was dropped");
             let error = loop {
                 match body.chunk().await {
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => break error,
-                    None => panic!("taken for complete"),
+                    Ok(Some(_)) => {}
+                    Err(error) => break error,
+                    Ok(None) => panic!("taken for complete"),
                 }
             };
-            assert!(body.chunk().await.is_none(), "there is nothing after an error");
+            assert_eq!(body.chunk().await.expect("no error twice"), None, "there is nothing after an error");
             assert_eq!(error.kind(), ErrorKind::Closed);
             tell.send("reading failed").expect("the test waits");
         }

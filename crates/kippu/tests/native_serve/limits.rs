@@ -152,8 +152,7 @@ fn a_large_request_is_taken_only_as_fast_as_it_is_read() {
                 }
                 let mut body = request.into_body();
                 let mut count = 0;
-                while let Some(chunk) = body.chunk().await {
-                    let chunk = chunk.expect("no error");
+                while let Some(chunk) = body.chunk().await.expect("no error") {
                     assert!(chunk.len() <= MB, "{} bytes at once", chunk.len());
                     count += chunk.len();
                 }
@@ -214,6 +213,23 @@ fn a_large_response_is_made_only_as_fast_as_it_is_read() {
     let stalled = stalls(&made);
     assert!(stalled < CHUNKS / 4, "{stalled} pieces were made that nobody read");
     assert_eq!(client.answer().body.len(), CHUNK * CHUNKS);
+}
+
+#[test]
+fn a_slow_reader_is_not_taken_for_an_idle_connection() {
+    // The body is one piece: for the server it is done long before the client has it.
+    const SIZE: usize = 32 * MB;
+    let server =
+        start_with(|server| server.keep_alive(ms(100)), || async |_: Request| vec![b'x'; SIZE]);
+    let mut client = server.connect();
+    client.send(GET);
+    thread::sleep(ms(500));
+    // Nor is it when the server stops.
+    server.tell_to_stop();
+    thread::sleep(ms(200));
+    assert!(!server.is_over(), "it has stopped in the middle of a response");
+    assert_eq!(client.answer().body.len(), SIZE);
+    assert_eq!(client.rest(), b"");
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn trailers_go_both_ways() {
     let server = start(|| {
         async |request: Request| {
             let mut body = request.into_body();
-            let data = body.chunk().await.expect("data").expect("no error");
+            let data = body.chunk().await.expect("no error").expect("data");
             let received = body.trailers().await.expect("no error").expect("trailers");
             assert!(body.trailers().await.expect("no error").is_none(), "they are given once");
             let text = format!("{} bytes, {:?}", data.len(), received["x-sum"]);
@@ -196,12 +196,12 @@ fn a_body_that_is_not_http_is_an_error_of_its_own_kind() {
             let mut body = request.into_body();
             let error = loop {
                 match body.chunk().await {
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => break error,
-                    None => panic!("taken for complete"),
+                    Ok(Some(_)) => {}
+                    Err(error) => break error,
+                    Ok(None) => panic!("taken for complete"),
                 }
             };
-            assert!(body.chunk().await.is_none(), "after an error it is empty");
+            assert_eq!(body.chunk().await.expect("no error twice"), None, "after an error it is empty");
             assert_eq!(error.kind(), ErrorKind::Protocol);
             "an error, as it should be"
         }
@@ -216,7 +216,7 @@ fn what_is_left_of_a_body_is_the_next_readers() {
     let server = start(|| {
         async |request: Request| {
             let mut body = request.into_body();
-            let first = body.chunk().await.expect("a piece").expect("no error");
+            let first = body.chunk().await.expect("no error").expect("a piece");
             assert_eq!(first, "first");
             // The rest goes out as the body of the response, by another way of reading.
             body.into_response()

@@ -41,7 +41,7 @@ pub(crate) fn a_body_larger_than_memory(host: Host) {
     const PIECE: usize = 64 * 1024;
     const PIECES: usize = 1024;
     let server =
-        Server::start_with(host, Limits { reuse: Some(10), memory: Some(24 << 20) });
+        Server::start_with(host, Limits { reuse: Some(10), memory: Some(24 << 20), handles: None });
     let before = server.memory();
     let mut client = Client::connect(server.address);
     let writer = client.writer();

@@ -13,7 +13,8 @@ const TIMES: usize = 10;
 pub(crate) fn one_that_goes_away(host: Host) {
     let server = Server::start(host);
     let upload = "POST /count HTTP/1.1\r\nhost: test\r\ncontent-length: 100000\r\n\r\nsome";
-    let echo = "POST /echo HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n4\r\nsome\r\n";
+    let echo =
+        "POST /echo HTTP/1.1\r\nhost: test\r\ntransfer-encoding: chunked\r\n\r\n4\r\nsome\r\n";
     let phases = [
         ("after connecting", "", 0),
         ("after the request line", "GET / HTTP/1.1\r\n", 0),
@@ -60,7 +61,9 @@ pub(crate) fn slow_ones_do_not_slow_others(host: Host) {
             let mut client = Client::connect(server.address);
             match index % 2 {
                 0 => client.send("GET / HTTP/1.1\r\nhost: te"),
-                _ => client.send("POST /count HTTP/1.1\r\nhost: test\r\ncontent-length: 50\r\n\r\n"),
+                _ => {
+                    client.send("POST /count HTTP/1.1\r\nhost: test\r\ncontent-length: 50\r\n\r\n")
+                }
             }
             client
         })

@@ -6,7 +6,6 @@
 //! reported by the next wait.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
@@ -115,7 +114,7 @@ pub(crate) struct Source<S: AsSource + Send + Sync + 'static> {
     shared: Arc<Shared>,
     entry: Arc<Entry<S>>,
     key: usize,
-    counts: AtomicBool,
+    counts: bool,
 }
 
 impl<S: AsSource + Send + Sync + 'static> Source<S> {
@@ -138,7 +137,7 @@ impl<S: AsSource + Send + Sync + 'static> Source<S> {
         unsafe { shared.poller.add(&entry.socket, Event::none(key)) }?;
         entries.insert(Arc::<Entry<S>>::clone(&entry));
         drop(entries);
-        Ok(Source { shared, entry, key, counts: AtomicBool::new(counts) })
+        Ok(Source { shared, entry, key, counts })
     }
 
     /// The socket itself. What is read or written must not block.
@@ -149,11 +148,6 @@ impl<S: AsSource + Send + Sync + 'static> Source<S> {
     /// The driver that watches it.
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
-    }
-
-    /// Whether later waits count as outstanding operations.
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.counts.store(counts, Ordering::Relaxed);
     }
 
     /// Tries `operation` on the socket. If it would block, the task of `cx` is
@@ -183,7 +177,7 @@ impl<S: AsSource + Send + Sync + 'static> Source<S> {
 
     /// Wakes the task of `cx` at the next event of `direction`, beside those that wait already.
     pub(crate) fn wait(&self, cx: &mut Context<'_>, direction: Direction) -> io::Result<()> {
-        let hold = self.counts.load(Ordering::Relaxed).then(|| self.shared.hold());
+        let hold = self.counts.then(|| self.shared.hold());
         let mut state = lock(&self.entry.state);
         let displaced = state.of(direction).add(cx.waker(), hold);
         let armed = match direction {

@@ -59,6 +59,8 @@ struct Counted {
     vtable: *const Vtable,
     version: u32,
     operations: Cell<usize>,
+    /// An operation of wit-bindgen's first version of the interface became pending: it has no handle that could be counted.
+    has_uncountable: Cell<bool>,
 }
 
 impl Drop for Counted {
@@ -78,9 +80,10 @@ impl Watch {
         Watch { counted: RefCell::new(None) }
     }
 
-    /// How many operations are pending, or have ended and were not polled since.
-    pub(super) fn operations(&self) -> usize {
-        self.counted.borrow().as_ref().map_or(0, |counted| counted.operations.get())
+    /// Whether operations are pending, or have ended and were not polled since.
+    pub(super) fn has_operations(&self) -> bool {
+        let counted = self.counted.borrow();
+        counted.as_ref().is_some_and(|it| it.operations.get() > 0 || it.has_uncountable.get())
     }
 
     /// Operations that become pending while `poll` runs are counted.
@@ -109,7 +112,8 @@ impl Watch {
         }
         // SAFETY: it is the current task's own vtable, a static, which it has since this version, and its own handle.
         let ptr = unsafe { ((*vtable).clone)(ptr) };
-        let counted = Rc::new(Counted { ptr, vtable, version, operations: Cell::new(0) });
+        let (operations, has_uncountable) = (Cell::new(0), Cell::new(false));
+        let counted = Rc::new(Counted { ptr, vtable, version, operations, has_uncountable });
         let before = self.counted.replace(Some(counted.clone()));
         drop(before);
         Some(counted)
@@ -187,6 +191,9 @@ unsafe extern "C" fn register(
     // SAFETY: see above; what the caller owes the real task for its waitable and callback, it owes us.
     unsafe {
         let counted = &*ptr.cast::<Counted>();
+        if counted.operations.get() == 0 {
+            counted.has_uncountable.set(true);
+        }
         ((*counted.vtable).register)(counted.ptr, waitable, callback, callback_ptr)
     }
 }

@@ -32,8 +32,8 @@ use crate::http::{Error, ErrorKind};
 /// async fn count(request: Request) -> Result<String, kippu::http::Error> {
 ///     let mut body = request.into_body();
 ///     let mut count = 0;
-///     while let Some(chunk) = body.chunk().await {
-///         count += chunk?.len();
+///     while let Some(chunk) = body.chunk().await? {
+///         count += chunk.len();
 ///     }
 ///     Ok(format!("{count} bytes\n"))
 /// }
@@ -66,11 +66,12 @@ impl Body {
     /// When it fails the message cannot be completed, so the connection ends. Dropping the body drops the stream.
     ///
     /// ```
-    /// use std::convert::Infallible;
-    /// use kippu::http::server::Body;
+    /// use kippu::http::server::{Body, Response};
+    /// use kippu::stream::Stream;
     ///
-    /// let pieces = futures_util::stream::iter(["one ", "two"].map(Ok::<_, Infallible>));
-    /// let body = Body::stream(pieces);
+    /// fn log(lines: impl Stream<Item = std::io::Result<String>> + Send + 'static) -> Response {
+    ///     Response::new(Body::stream(lines))
+    /// }
     /// ```
     pub fn stream<S, B, E>(stream: S) -> Body
     where
@@ -123,8 +124,8 @@ impl Body {
     ///
     /// # Cancellation
     /// Dropping the future loses nothing.
-    pub async fn chunk(&mut self) -> Option<Result<Bytes, Error>> {
-        poll_fn(|cx| self.poll_chunk(cx)).await
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Error> {
+        poll_fn(|cx| self.poll_chunk(cx)).await.transpose()
     }
 
     fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
@@ -185,16 +186,16 @@ impl Body {
     }
 
     async fn rest(&mut self) -> Result<Bytes, Error> {
-        let Some(first) = self.chunk().await.transpose()? else {
+        let Some(first) = self.chunk().await? else {
             return Ok(Bytes::new());
         };
-        let Some(second) = self.chunk().await.transpose()? else {
+        let Some(second) = self.chunk().await? else {
             return Ok(first);
         };
         let mut all = BytesMut::from(first);
         all.extend_from_slice(&second);
-        while let Some(chunk) = self.chunk().await {
-            all.extend_from_slice(&chunk?);
+        while let Some(chunk) = self.chunk().await? {
+            all.extend_from_slice(&chunk);
         }
         Ok(all.freeze())
     }
@@ -232,9 +233,7 @@ impl Body {
     /// # Cancellation
     /// Dropping the future loses no trailers.
     pub async fn trailers(&mut self) -> Result<Option<HeaderMap>, Error> {
-        while let Some(chunk) = self.chunk().await {
-            chunk?;
-        }
+        while self.chunk().await?.is_some() {}
         Ok(self.trailers.take())
     }
 

@@ -3,7 +3,7 @@
 //! A handler is an async function of a [`Request`] whose result is [`IntoResponse`]; or a `Service` of the crates around tower, such
 //! as an `axum::Router`. The same handler runs
 //!
-//! - natively behind [`serve`], which listens on a socket (feature `serve`),
+//! - natively behind `kippu::http::serve`, which listens on a socket (feature `serve`),
 //! - on WASI 0.2 and 0.3 as a component that the host calls, by [`macro@crate::http_handler`].
 //!
 //! ```
@@ -23,8 +23,9 @@
 //! # What happens when
 //!
 //! - **The client goes away:** the handler's future is dropped at its next await point; a response whose body is being sent is
-//!   dropped with its body, and reading the request's body fails with [`Closed`](super::ErrorKind::Closed). A handler that has not read the
-//!   request's body to its end natively goes on, until it reads or answers.
+//!   dropped with its body, and reading the request's body fails with [`Closed`](super::ErrorKind::Closed). Natively that is noticed late while more
+//!   than 16 KiB of what the client sent are unread: when the handler reads on, or answers.
+//!   Hosts of WASI do not tell a handler that waits for something else: it goes on until it reads from the client or writes to it.
 //! - **The handler answers without having read the request's body:** the response is sent; what is left of the request is thrown away.
 //! - **The handler returns an error:** the client gets 500 (Internal Server Error) without details; the error and its
 //!   [sources](std::error::Error::source) go to standard error.
@@ -58,7 +59,8 @@ pub use serve::{PeerAddr, Server, serve};
 
 /// What a client asks for.
 ///
-/// Its URI is what came: natively the path and the query, with the server's name in the header `host`, as HTTP/1.1 sends it.
+/// Its URI is the path and the query, on every host; the server's name is in the header `host`. Natively it is what stood in the request, which for
+/// requests to a proxy is a whole URL.
 pub type Request = http::Request<Body>;
 
 /// What a handler answers.

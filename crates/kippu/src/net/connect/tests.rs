@@ -155,11 +155,11 @@ fn the_end_of_the_stream_is_zero_bytes() {
 fn a_refused_connection_is_an_error_and_the_next_address_is_tried() {
     let (good, bad) = (server(echo), refused());
     block_on(async move {
-        let error = connect_to(&[bad], true).await.err().expect("nobody listens");
+        let error = connect_to(&[bad], true).await.expect_err("nobody listens");
         assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
         let mut stream = connect_to(&[bad, bad, good], true).await.expect("the third");
         write_all(&mut stream, b"x").await.expect("written");
-        let error = connect_to(&[], true).await.err().expect("no address");
+        let error = connect_to(&[], true).await.expect_err("no address");
         assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     })
     .expect("no deadlock");

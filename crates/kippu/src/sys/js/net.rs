@@ -63,10 +63,6 @@ impl TcpStream {
     pub(crate) fn nodelay(&self) -> io::Result<bool> {
         match self.0 {}
     }
-
-    pub(crate) fn set_counts(&self, _: bool) {
-        match self.0 {}
-    }
 }
 
 /// There is none.
@@ -85,10 +81,6 @@ impl TcpListener {
     }
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
-        match self.0 {}
-    }
-
-    pub(crate) fn set_counts(&self, _: bool) {
         match self.0 {}
     }
 }

@@ -9,8 +9,8 @@ use std::task::{Context, Poll, ready};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use crate::driver::native::blocking::blocking;
-use crate::driver::native::source::{Direction, Source};
 use crate::driver::native::current;
+use crate::driver::native::source::{Direction, Source};
 
 /// How many connections may wait to be accepted. The system may hold fewer.
 const BACKLOG: i32 = 1024;
@@ -128,11 +128,6 @@ impl TcpStream {
     pub(crate) fn nodelay(&self) -> io::Result<bool> {
         self.source.socket().nodelay()
     }
-
-    /// Whether waiting counts as an outstanding operation, from now on.
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.source.set_counts(counts);
-    }
 }
 
 /// Whether connecting goes on in the background.
@@ -174,11 +169,6 @@ impl TcpListener {
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         self.source.socket().local_addr()
-    }
-
-    /// Whether waiting counts as an outstanding operation, from now on.
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.source.set_counts(counts);
     }
 }
 

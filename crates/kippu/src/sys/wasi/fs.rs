@@ -35,12 +35,6 @@ macro_rules! at {
     }};
 }
 
-/// What is in `dir` by this name.
-pub(crate) async fn kind_at(dir: &Descriptor, name: &str) -> Result<FileKind, ErrorCode> {
-    let stat = stat(dir, Last::Keep, name).await?;
-    Ok(kind(&stat.type_))
-}
-
 /// Opens what is there.
 async fn open(path: &str, how: OpenFlags, what_for: DescriptorFlags) -> io::Result<Descriptor> {
     Ok(at!(path, Last::Follow, |place| calls::open(

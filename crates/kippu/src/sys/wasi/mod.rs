@@ -4,6 +4,8 @@
 pub(crate) mod env;
 #[cfg(kippu_wasi)]
 pub(crate) mod fs;
+#[cfg(all(kippu_wasi, target_os = "unknown", feature = "early-heap"))]
+mod heap;
 #[cfg(all(kippu_wasi, feature = "http"))]
 pub(crate) mod http;
 #[cfg(all(kippu_wasi, feature = "http"))]
@@ -31,3 +33,7 @@ pub(crate) use wasip3 as bindings;
 #[cfg(all(test, not(kippu_wasi)))]
 #[path = "fs/paths.rs"]
 mod paths;
+#[cfg(all(test, not(kippu_wasi)))]
+#[allow(dead_code, reason = "its tests use it")]
+#[path = "heap/blocks.rs"]
+mod blocks;

@@ -1,9 +1,9 @@
 //! Contents of files and directories.
 
-use wasip2::filesystem::types::{Descriptor, DescriptorType, DirectoryEntry, ErrorCode};
+use wasip2::filesystem::types::{Descriptor, DescriptorType, DirectoryEntry, ErrorCode, PathFlags};
 
 use crate::fs::FileKind;
-use crate::sys::wasi::fs::{kind, kind_at, pace};
+use crate::sys::wasi::fs::{kind, pace};
 
 /// The most that one call asks for. Hosts give less: wasmtime 64 KiB.
 const READ: u64 = 1024 * 1024;
@@ -63,7 +63,9 @@ pub(crate) async fn entries(dir: &Descriptor) -> Result<Vec<(String, FileKind)>,
         match list.read_directory_entry() {
             Ok(Some(DirectoryEntry { name, .. })) if name == "." || name == ".." => {}
             Ok(Some(DirectoryEntry { type_: DescriptorType::Unknown, name })) => {
-                let kind = kind_at(dir, &name).await?;
+                // As one that may not be looked at, it is still there.
+                let stat = dir.stat_at(PathFlags::empty(), &name);
+                let kind = stat.map_or(FileKind::Other, |stat| kind(&stat.type_));
                 found.push((name, kind));
             }
             Ok(Some(entry)) => found.push((entry.name, kind(&entry.type_))),

@@ -74,11 +74,8 @@ struct Inner {
 
 impl Gate {
     fn new() -> Gate {
-        let inner = Inner {
-            source: RefCell::new(None),
-            blocked: Cell::new(false),
-            crowd: Crowd::new(),
-        };
+        let inner =
+            Inner { source: RefCell::new(None), blocked: Cell::new(false), crowd: Crowd::new() };
         Gate { inner: Single(inner) }
     }
 
@@ -114,6 +111,11 @@ impl Gate {
             }
             blocked.set(false);
         }
+    }
+
+    /// Says that trying makes no sense before the host says that it is ready. It may be so already: a wait then ends at once.
+    fn block(&self) {
+        self.inner.blocked.set(true);
     }
 
     /// Lets all that wait try again.

@@ -23,16 +23,23 @@ const CHUNK: usize = 64 * 1024;
 type Ending = FutureReader<Result<(), ErrorCode>>;
 
 /// Standard input.
-#[derive(Default)]
 struct Input {
     source: Option<(StreamReader<u8>, Ending)>,
+    /// The source has said that nothing more will come. It traps when it is asked again.
+    is_over: bool,
     /// Read, but not asked for yet.
     bytes: Vec<u8>,
 }
 
+impl Input {
+    const fn new() -> Input {
+        Input { source: None, is_over: false, bytes: Vec::new() }
+    }
+}
+
 thread_local! {
     /// `None` while somebody reads.
-    static INPUT: RefCell<Option<Input>> = const { RefCell::new(Some(Input { source: None, bytes: Vec::new() })) };
+    static INPUT: RefCell<Option<Input>> = const { RefCell::new(Some(Input::new())) };
     /// Who waits for that to end.
     static READERS: RefCell<Waiters> = const { RefCell::new(Waiters::new()) };
 }
@@ -69,7 +76,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        INPUT.set(Some(std::mem::take(&mut self.0)));
+        INPUT.set(Some(std::mem::replace(&mut self.0, Input::new())));
         // All of them: the one that was woken might not come.
         let waiting: Vec<_> = READERS.with_borrow_mut(|readers| readers.drain().collect());
         for waiter in waiting {
@@ -82,22 +89,20 @@ impl Input {
     /// Reads something into `bytes`, or nothing at the end.
     async fn fill(&mut self) -> io::Result<()> {
         let (stream, _) = self.source.get_or_insert_with(stdin::read_via_stream);
-        let mut buf = std::mem::take(&mut self.bytes);
-        buf.reserve(CHUNK);
-        loop {
+        while !self.is_over {
+            let mut buf = std::mem::take(&mut self.bytes);
+            buf.reserve(CHUNK);
             let operation = pin!(stream.read(buf));
-            let mut reading = Reading { operation: Some(operation), bytes: &mut self.bytes };
-            let status = poll_fn(|cx| reading.poll(cx)).await;
+            let (bytes, is_over) = (&mut self.bytes, &mut self.is_over);
+            let mut reading = Reading { operation: Some(operation), bytes, is_over };
+            poll_fn(|cx| reading.poll(cx)).await;
             drop(reading);
             if !self.bytes.is_empty() {
                 return Ok(());
             }
-            if status == StreamResult::Dropped {
-                break;
-            }
-            buf = std::mem::take(&mut self.bytes);
         }
         // A terminal may go on after its end, with another stream.
+        self.is_over = false;
         let Some((_, ending)) = self.source.take() else { return Ok(()) };
         ending.await.map_err(error_of)
     }
@@ -108,24 +113,28 @@ struct Reading<'a, 'stream> {
     /// `None` once it is complete.
     operation: Option<Pin<&'a mut StreamRead<'stream, u8>>>,
     bytes: &'a mut Vec<u8>,
+    is_over: &'a mut bool,
 }
 
 impl Reading<'_, '_> {
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<StreamResult> {
-        let Some(operation) = &mut self.operation else { return Poll::Pending };
-        operation.as_mut().poll(cx).map(|(status, bytes)| {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(operation) = &mut self.operation else { return Poll::Ready(()) };
+        operation.as_mut().poll(cx).map(|result| {
             self.operation = None;
-            *self.bytes = bytes;
-            status
+            self.keep(result);
         })
+    }
+
+    fn keep(&mut self, (status, bytes): (StreamResult, Vec<u8>)) {
+        *self.bytes = bytes;
+        *self.is_over = status == StreamResult::Dropped;
     }
 }
 
 impl Drop for Reading<'_, '_> {
     fn drop(&mut self) {
         if let Some(operation) = self.operation.take() {
-            let (_, bytes) = operation.cancel();
-            *self.bytes = bytes;
+            self.keep(operation.cancel());
         }
     }
 }

@@ -46,7 +46,9 @@ pub(crate) async fn lookup(host: &str, port: u16) -> io::Result<Vec<SocketAddr>>
 }
 
 /// What a socket does in one direction. See the module's text.
-struct Pump(Single<RefCell<Option<Pin<Box<dyn Future<Output = ()>>>>>>);
+struct Pump(Single<RefCell<Option<Operations>>>);
+
+type Operations = Pin<Box<dyn Future<Output = ()>>>;
 
 impl Pump {
     fn new(future: impl Future<Output = ()> + 'static) -> Pump {

@@ -73,7 +73,13 @@ impl Client {
     }
 
     /// Sends `body` in chunks of the given sizes, the last one of them as often as needed.
-    pub(crate) fn post(&mut self, path: &str, headers: &str, body: &[u8], chunk: usize) -> Response {
+    pub(crate) fn post(
+        &mut self,
+        path: &str,
+        headers: &str,
+        body: &[u8],
+        chunk: usize,
+    ) -> Response {
         self.send(format!(
             "POST {path} HTTP/1.1\r\nhost: test\r\n{headers}transfer-encoding: chunked\r\n\r\n"
         ));

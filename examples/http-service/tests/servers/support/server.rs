@@ -37,6 +37,8 @@ pub(crate) struct Limits {
     pub(crate) reuse: Option<usize>,
     /// How many bytes of memory an instance may have.
     pub(crate) memory: Option<usize>,
+    /// How many resources, streams and the like an instance may have at once.
+    pub(crate) handles: Option<usize>,
 }
 
 impl Server {
@@ -92,7 +94,8 @@ impl Server {
     /// Fails when something has gone wrong in the service or in its host.
     pub(crate) fn expect_no_failures(&self) {
         let output = self.output();
-        for bad in ["panicked", "trap", "wasm backtrace", "resource has children", "never invoked"] {
+        for bad in ["panicked", "trap", "wasm backtrace", "resource has children", "never invoked"]
+        {
             assert!(!output.contains(bad), "{:?} has failed: {output}", self.host);
         }
     }
@@ -130,13 +133,18 @@ fn wasmtime(component: &str, limits: &Limits) -> Command {
     if let Some(memory) = limits.memory {
         command.arg(format!("-Wmax-memory-size={memory}"));
     }
+    if let Some(handles) = limits.handles {
+        command.arg(format!("-Smax-resources={handles}"));
+        command.arg(format!("-Smax-component-handles={handles}"));
+    }
     command.arg(from_env(component));
     command
 }
 
 fn from_env(name: &str) -> OsString {
-    std::env::var_os(name)
-        .unwrap_or_else(|| panic!("{name} is not set: run `cargo xtask test --step serve`, which builds all of it"))
+    std::env::var_os(name).unwrap_or_else(|| {
+        panic!("{name} is not set: run `cargo xtask test --step serve`, which builds all of it")
+    })
 }
 
 /// Keeps what comes, and finds the address in it.

@@ -2,7 +2,7 @@
 
 import type { Dirent, Stats } from "node:fs";
 import * as fs from "node:fs/promises";
-import { resolve } from "node:path";
+import { isAbsolute, resolve, sep } from "node:path";
 import type { Context } from "../../call.js";
 import { fileService } from "../fs.js";
 
@@ -23,9 +23,11 @@ export const files = (cwd: () => string) => {
   const at = (path: string): string => {
     if (path === "") throw systemError("ENOENT", "the path is empty");
     if (path.includes("\0")) throw systemError("EINVAL", "the path contains a zero byte");
-    // `resolve` drops a slash at the end, which says that the path must be a folder.
+    // The system knows what `..` means behind a link or a file, and what a slash or a dot at the end says.
+    if (sep === "/") return isAbsolute(path) ? path : `${cwd()}/${path}`;
+    // On Windows a path may also start from a drive. `resolve` drops a slash at the end.
     const full = resolve(cwd(), path);
-    return path.endsWith("/") && full !== "/" ? `${full}/` : full;
+    return path.endsWith("/") ? `${full}${sep}` : full;
   };
   return fileService({
     read: (path: string, { signal }: Context) => fs.readFile(at(path), { signal }),

@@ -39,6 +39,8 @@ enum Phase {
 pub(super) struct Progress {
     phase: Cell<Phase>,
     since: Cell<Instant>,
+    /// The client does not take what goes out.
+    stalled: Cell<bool>,
     /// It is being ended although nothing is wrong, because there is no request.
     idle_end: Cell<bool>,
 }
@@ -46,7 +48,7 @@ pub(super) struct Progress {
 impl Progress {
     fn new() -> Progress {
         let (phase, since) = (Cell::new(Phase::New), Cell::new(Instant::now()));
-        Progress { phase, since, idle_end: Cell::new(false) }
+        Progress { phase, since, stalled: Cell::new(false), idle_end: Cell::new(false) }
     }
 
     fn enter(&self, phase: Phase) {
@@ -64,8 +66,10 @@ impl Progress {
         }
     }
 
-    /// Something went out. The end of a large response may go long after the connection has become idle.
-    pub(super) fn wrote(&self) {
+    /// Something was written, or could not be. The end of a large response goes when its body is made already: only then the
+    /// connection is idle.
+    pub(super) fn wrote(&self, stalled: bool) {
+        self.stalled.set(stalled);
         if self.phase.get() == Phase::Idle {
             self.since.set(Instant::now());
         }
@@ -90,6 +94,7 @@ impl Progress {
     fn deadline(&self, settings: &Settings) -> Option<Instant> {
         let limit = match self.phase.get() {
             Phase::Exchange => return None,
+            Phase::Idle if self.stalled.get() => return None,
             Phase::New | Phase::Head => settings.header_timeout,
             Phase::Idle => settings.keep_alive,
         };

@@ -13,7 +13,7 @@ use hyper::rt::{Read, ReadBufCursor, Write};
 
 use super::connection::Progress;
 use crate::net::TcpStream;
-use crate::time::{Sleep, sleep};
+use crate::time::{Instant, Sleep, sleep};
 
 /// The most that is read at once.
 const CHUNK: usize = 16 * 1024;
@@ -21,8 +21,9 @@ const CHUNK: usize = 16 * 1024;
 /// The most that is read of a client to notice that it goes, while nobody wants what it sends.
 const AHEAD: usize = CHUNK;
 
-/// How long a client that was answered may go on sending what nobody wants.
-const LINGER: Duration = Duration::from_secs(2);
+/// How long a client that was answered may go on sending what nobody wants, and how long without a pause.
+const LINGER: Duration = Duration::from_secs(30);
+const LINGER_QUIET: Duration = Duration::from_secs(2);
 
 /// After so many pieces of that in a row, other tasks have a turn.
 const DISCARDS_IN_A_ROW: usize = 16;
@@ -62,7 +63,11 @@ enum Closing {
     Not,
     /// The client knows that nothing will come. If the socket were closed while the client still sends, its system
     /// would throw away what it has not read yet, perhaps the response. So what comes is read, for a while.
-    Lingers(Sleep),
+    Lingers {
+        /// Ready when the client pauses for too long.
+        quiet: Sleep,
+        end: Instant,
+    },
 }
 
 impl Socket {
@@ -101,17 +106,17 @@ impl Socket {
 
 impl Inner {
     fn poll_discard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Closing::Lingers(limit) = &mut self.closing else {
+        let Closing::Lingers { quiet, end } = &mut self.closing else {
             return Poll::Ready(());
         };
-        if Pin::new(limit).poll(cx).is_ready() {
-            return Poll::Ready(());
-        }
         for _ in 0..DISCARDS_IN_A_ROW {
             let stream = Pin::new(&mut self.stream);
-            match ready!(with_scratch(|scratch| stream.poll_read(cx, scratch))) {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => return Poll::Ready(()),
+            match with_scratch(|scratch| stream.poll_read(cx, scratch)) {
+                Poll::Ready(Ok(1..)) if Instant::now() < *end => {
+                    quiet.reset((Instant::now() + LINGER_QUIET).min(*end));
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return Pin::new(quiet).poll(cx),
             }
         }
         cx.waker().wake_by_ref();
@@ -157,9 +162,9 @@ impl Write for Socket {
         data: &[u8],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self.inner.borrow_mut();
-        let result = ready!(Pin::new(&mut this.stream).poll_write(cx, data));
-        this.progress.wrote();
-        Poll::Ready(result)
+        let result = Pin::new(&mut this.stream).poll_write(cx, data);
+        this.progress.wrote(result.is_pending());
+        result
     }
 
     fn poll_write_vectored(
@@ -168,9 +173,9 @@ impl Write for Socket {
         data: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = &mut *self.inner.borrow_mut();
-        let result = ready!(Pin::new(&mut this.stream).poll_write_vectored(cx, data));
-        this.progress.wrote();
-        Poll::Ready(result)
+        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, data);
+        this.progress.wrote(result.is_pending());
+        result
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -188,7 +193,8 @@ impl Write for Socket {
             if this.ended || this.progress.is_idle_end() {
                 return Poll::Ready(Ok(()));
             }
-            this.closing = Closing::Lingers(sleep(LINGER));
+            let end = Instant::now() + LINGER;
+            this.closing = Closing::Lingers { quiet: sleep(LINGER_QUIET), end };
         }
         this.poll_discard(cx).map(Ok)
     }

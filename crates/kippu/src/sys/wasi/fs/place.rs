@@ -14,6 +14,13 @@ use crate::sys::wasi::env::current_dir;
 /// How many symbolic links a path may lead through, as on Linux.
 const MOST_LINKS: usize = 40;
 
+/// What paths start from.
+struct Root {
+    /// The working directory.
+    cwd: String,
+    opened: Vec<Opened>,
+}
+
 /// A directory that the host has opened for the program.
 struct Opened {
     dir: Descriptor,
@@ -22,18 +29,19 @@ struct Opened {
 }
 
 /// Asked for once, and never closed: each answer of the host would be new descriptors.
-fn opened() -> Result<&'static [Opened]> {
-    static OPENED: OnceLock<Vec<Opened>> = OnceLock::new();
-    if let Some(known) = OPENED.get() {
+fn root() -> Result<&'static Root> {
+    static ROOT: OnceLock<Root> = OnceLock::new();
+    if let Some(known) = ROOT.get() {
         return Ok(known);
     }
     let cwd = current_dir()?;
-    Ok(OPENED.get_or_init(|| {
+    Ok(ROOT.get_or_init(|| {
         let parts = |name: &str| absolute(&cwd, name).into_iter().map(str::to_owned).collect();
-        get_directories()
+        let opened = get_directories()
             .into_iter()
             .map(|(dir, name)| Opened { dir, name: parts(&name) })
-            .collect()
+            .collect();
+        Root { cwd, opened }
     }))
 }
 
@@ -69,9 +77,8 @@ impl Place {
         if path.contains('\0') {
             return Err(Error::new(ErrorKind::InvalidInput, "there is a zero byte in the path"));
         }
-        let cwd = current_dir()?;
-        let parts = absolute(&cwd, path);
-        let opened = opened()?;
+        let Root { cwd, opened } = root()?;
+        let parts = absolute(cwd, path);
         match covering(names(opened), &parts) {
             Cover::By(index, rest) => {
                 let is_marked = says_directory(path) && rest != ".";
@@ -113,11 +120,10 @@ pub(super) struct Real {
 /// # Errors
 /// When a part on the way is missing or no directory, a link cannot be followed, or no directory covers where the path leads.
 pub(super) async fn resolve(path: &str, last: Last) -> Result<Real> {
-    let cwd = current_dir()?;
-    let opened = opened()?;
+    let Root { cwd, opened } = root()?;
     let is_directory = says_directory(path);
     // The next part is the last one here.
-    let mut todo: Vec<String> = absolute(&cwd, path).into_iter().rev().map(str::to_owned).collect();
+    let mut todo: Vec<String> = absolute(cwd, path).into_iter().rev().map(str::to_owned).collect();
     let mut parts: Vec<String> = Vec::new();
     let mut links = 0;
     while let Some(part) = todo.pop() {

@@ -5,7 +5,5 @@ pub(crate) mod read;
 pub(crate) mod write;
 
 pub(crate) use crate::sys::wasi::http::body_error;
-pub(crate) use crate::sys::wasi::http_client::{
-    Answer, Body, Connections, Hold, Streamed, exchange, hold,
-};
+pub(crate) use crate::sys::wasi::http_client::{Body, Connections, Hold, Streamed, exchange, hold};
 pub(crate) use crate::sys::wasi::http_fields as fields;

@@ -35,6 +35,8 @@ pub(crate) struct TcpStream {
     /// There until it is dropped.
     handles: Option<Handles>,
     state: Single<State>,
+    /// Whether waiting is a reason for the program to go on.
+    counts: bool,
 }
 
 /// The streams stand before their socket.
@@ -46,8 +48,6 @@ struct Handles {
 
 #[derive(Default)]
 struct State {
-    /// Not to be waited for by programs that could end otherwise.
-    unref: Cell<bool>,
     /// What was read and not asked for yet, and how much of it was given away.
     ahead: RefCell<(Vec<u8>, usize)>,
     /// The host may still be writing what it was given.
@@ -62,13 +62,12 @@ impl TcpStream {
         (socket, input, output): (TcpSocket, InputStream, OutputStream),
         counts: bool,
     ) -> TcpStream {
-        let state = State::default();
-        state.unref.set(!counts);
         TcpStream {
             read_gate: Gate::new(),
             write_gate: Gate::new(),
             handles: Some(Handles { input, output, socket }),
-            state: Single(state),
+            state: Single::default(),
+            counts,
         }
     }
 
@@ -101,29 +100,47 @@ impl TcpStream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
+        let given = self.give(buffer);
+        if given > 0 {
+            return Poll::Ready(Ok(given));
+        }
         let input = &self.handles()?.input;
         let attempt = || self.try_read(input, buffer).transpose();
-        self.read_gate.poll(cx, !self.state.unref.get(), || input.subscribe(), attempt)
+        let polled = self.read_gate.poll(cx, self.counts, || input.subscribe(), attempt);
+        // The host gave less than it was asked for, so it has no more at present.
+        if let Poll::Ready(Ok((_, true))) = polled {
+            self.read_gate.block();
+        }
+        polled.map_ok(|(count, _)| count)
     }
 
-    /// `None` when nothing is there yet.
-    fn try_read(&self, input: &InputStream, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+    /// Gives what was read ahead.
+    fn give(&self, buffer: &mut [u8]) -> usize {
         let mut ahead = self.state.ahead.borrow_mut();
-        if ahead.1 == ahead.0.len() {
-            spend(1);
-            let bytes = match input.read(buffer.len().clamp(READ_AHEAD, READ_MOST) as u64) {
-                Ok(bytes) if bytes.is_empty() => return Ok(None),
-                Ok(bytes) => bytes,
-                Err(StreamError::Closed) => return Ok(Some(0)),
-                Err(error) => return Err(stream_error(&error)),
-            };
-            *ahead = (bytes, 0);
-        }
         let (bytes, given) = &mut *ahead;
         let count = buffer.len().min(bytes.len() - *given);
         buffer[..count].copy_from_slice(&bytes[*given..*given + count]);
         *given += count;
-        Ok(Some(count))
+        count
+    }
+
+    /// `None` when nothing is there yet. Also says whether there was less than was asked for.
+    fn try_read(
+        &self,
+        input: &InputStream,
+        buffer: &mut [u8],
+    ) -> io::Result<Option<(usize, bool)>> {
+        spend(1);
+        let most = buffer.len().clamp(READ_AHEAD, READ_MOST);
+        let bytes = match input.read(most as u64) {
+            Ok(bytes) if bytes.is_empty() => return Ok(None),
+            Ok(bytes) => bytes,
+            Err(StreamError::Closed) => return Ok(Some((0, false))),
+            Err(error) => return Err(stream_error(&error)),
+        };
+        let is_short = bytes.len() < most;
+        self.state.ahead.replace((bytes, 0));
+        Ok(Some((self.give(buffer), is_short)))
     }
 
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
@@ -137,7 +154,7 @@ impl TcpStream {
     ) -> Poll<io::Result<usize>> {
         let output = &self.handles()?.output;
         let attempt = || self.try_write(output, data).transpose();
-        self.write_gate.poll(cx, !self.state.unref.get(), || output.subscribe(), attempt)
+        self.write_gate.poll(cx, self.counts, || output.subscribe(), attempt)
     }
 
     /// `None` when there is no room.
@@ -172,7 +189,7 @@ impl TcpStream {
     pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let output = &self.handles()?.output;
         let attempt = || self.try_flush(output).transpose();
-        self.write_gate.poll(cx, !self.state.unref.get(), || output.subscribe(), attempt)
+        self.write_gate.poll(cx, self.counts, || output.subscribe(), attempt)
     }
 
     /// `None` when it goes on.
@@ -238,10 +255,6 @@ impl TcpStream {
     pub(crate) fn nodelay(&self) -> io::Result<bool> {
         no_nodelay()
     }
-
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.state.unref.set(!counts);
-    }
 }
 
 impl Drop for TcpStream {
@@ -250,21 +263,32 @@ impl Drop for TcpStream {
         self.write_gate.close();
         let Some(Handles { input, output, socket }) = self.handles.take() else { return };
         drop(input);
-        if self.state.dirty.get() {
-            spend(1);
-            // To let go of a stream that is being written, the host makes the whole guest wait until the peer has taken all;
-            // and the peer may be in this guest.
-            if let Ok(0) = output.check_write() {
-                return Lingering(Some((output, socket))).leave();
-            }
+        // One value, whose parts are dropped in their order.
+        let rest = Rest { output, socket };
+        // To let go of a stream that is being written, the host makes the whole guest wait until the peer has taken all;
+        // and the peer may be in this guest.
+        if self.state.dirty.get() && rest.is_being_written() {
+            Lingering(Some(rest)).leave();
         }
-        drop(output);
-        drop(socket);
     }
 }
 
-/// A connection that nobody uses any more, but whose peer shall have all that was written.
-struct Lingering(Option<(OutputStream, TcpSocket)>);
+/// What is left of a connection that nobody uses any more. The stream stands before its socket.
+struct Rest {
+    output: OutputStream,
+    #[expect(dead_code, reason = "kept until the stream is gone")]
+    socket: TcpSocket,
+}
+
+impl Rest {
+    fn is_being_written(&self) -> bool {
+        spend(1);
+        matches!(self.output.check_write(), Ok(0))
+    }
+}
+
+/// A connection whose peer shall have all that was written.
+struct Lingering(Option<Rest>);
 
 impl Lingering {
     /// Lets a task of its own wait.
@@ -274,14 +298,10 @@ impl Lingering {
     }
 
     async fn written(mut self) {
-        if let Some((output, _)) = &self.0 {
-            let mut source = Source::new(output.subscribe());
-            loop {
+        if let Some(rest) = &self.0 {
+            let mut source = Source::new(rest.output.subscribe());
+            while rest.is_being_written() {
                 source.ready().await;
-                spend(1);
-                if !matches!(output.check_write(), Ok(0)) {
-                    break;
-                }
             }
         }
         // Dropped here, where the host has nothing to wait for.
@@ -296,24 +316,19 @@ thread_local! {
 
 impl Drop for Lingering {
     fn drop(&mut self) {
-        let Some((output, socket)) = self.0.take() else { return };
+        let Some(rest) = self.0.take() else { return };
         let now = crate::time::now_ns();
         let grace = GRACE.as_nanos() as u64;
         // All that are dropped together share one.
         let ends = GRACE_ENDS.get().filter(|ends| now < ends + grace).unwrap_or(now + grace);
         GRACE_ENDS.set(Some(ends));
-        loop {
-            spend(2);
-            if !matches!(output.check_write(), Ok(0)) {
-                return;
-            }
+        while rest.is_being_written() {
             if crate::time::now_ns() >= ends {
-                break;
+                // The host would go on waiting; it closes them when the instance ends.
+                return std::mem::forget(rest);
             }
-            poll(&[&output.subscribe(), &subscribe_instant(ends)]);
+            poll(&[&rest.output.subscribe(), &subscribe_instant(ends)]);
         }
-        // The host would go on waiting; it closes them when the instance ends.
-        std::mem::forget((output, socket));
     }
 }
 
@@ -343,7 +358,6 @@ fn stream_error(error: &StreamError) -> io::Error {
 
 pub(crate) struct TcpListener {
     gate: Gate,
-    unref: Single<Cell<bool>>,
     socket: TcpSocket,
 }
 
@@ -358,7 +372,7 @@ impl TcpListener {
         socket.start_listen().map_err(error_of)?;
         finish(&socket, &mut source, TcpSocket::finish_listen).await?;
         drop(source);
-        Ok(TcpListener { gate: Gate::new(), unref: Single::default(), socket })
+        Ok(TcpListener { gate: Gate::new(), socket })
     }
 
     pub(crate) fn poll_accept(
@@ -373,7 +387,7 @@ impl TcpListener {
             }
         };
         let subscribe = || self.socket.subscribe();
-        let accepted = ready!(self.gate.poll(cx, !self.unref.get(), subscribe, attempt))?;
+        let accepted = ready!(self.gate.poll(cx, true, subscribe, attempt))?;
         let stream = TcpStream::new(accepted, true);
         // The peer may have broken off meanwhile.
         let peer = stream.peer_addr().map_err(|_| io::ErrorKind::ConnectionAborted)?;
@@ -382,10 +396,6 @@ impl TcpListener {
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.local_address().map(of_wasi).map_err(error_of)
-    }
-
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.unref.set(!counts);
     }
 }
 

@@ -29,7 +29,8 @@ type Ending = FutureReader<Result<(), ErrorCode>>;
 pub(crate) struct TcpStream {
     read: Single<Read>,
     write: Single<Rc<Write>>,
-    counts: Single<Cell<bool>>,
+    /// Whether waiting is a reason for the program to go on.
+    counts: bool,
     socket: TcpSocket,
 }
 
@@ -172,8 +173,12 @@ impl Write {
 
     /// Lets it go on, and what is left to a task of its own.
     fn go_on(self: &Rc<Self>, counts: bool) {
+        // Whose waker must stay the one that is rung.
+        if self.state.attended.get() {
+            return;
+        }
         self.pump.turn(&mut Context::from_waker(self.crowd.waker()), counts);
-        if self.is_under_way() && !self.state.attended.get() {
+        if self.is_under_way() {
             let attendant = Attendant(self.clone());
             let attend = async move {
                 let Attendant(write) = &attendant;
@@ -191,7 +196,7 @@ impl Write {
 
     /// Waits while something is under way.
     fn poll_idle(self: &Rc<Self>, cx: &mut Context<'_>, counts: bool) -> Poll<()> {
-        if self.is_under_way() && !self.state.attended.get() {
+        if self.is_under_way() {
             self.go_on(counts);
         }
         if !self.is_under_way() {
@@ -272,12 +277,7 @@ impl TcpStream {
         let pump = Pump::new(write(output, output_ending, state.clone()));
         let write = Write { pump, state, crowd: Crowd::new() };
 
-        TcpStream {
-            read: Single(read),
-            write: Single(Rc::new(write)),
-            counts: Single(Cell::new(counts)),
-            socket,
-        }
+        TcpStream { read: Single(read), write: Single(Rc::new(write)), counts, socket }
     }
 
     pub(crate) async fn connect(address: SocketAddr, counts: bool) -> io::Result<TcpStream> {
@@ -296,7 +296,7 @@ impl TcpStream {
         cx: &mut Context<'_>,
         buffer: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        self.read.poll(cx, self.counts.get(), buffer)
+        self.read.poll(cx, self.counts, buffer)
     }
 
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, data: &[u8]) -> Poll<io::Result<usize>> {
@@ -308,12 +308,12 @@ impl TcpStream {
         cx: &mut Context<'_>,
         data: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.write.poll_write(cx, self.counts.get(), data)
+        self.write.poll_write(cx, self.counts, data)
     }
 
     /// Waits until the host has given everything to the system.
     pub(crate) fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.write.poll_flush(cx, self.counts.get())
+        self.write.poll_flush(cx, self.counts)
     }
 
     /// The end follows what was written, which may take a while.
@@ -322,7 +322,7 @@ impl TcpStream {
             self.read.close();
         }
         if how != Shutdown::Read {
-            self.write.close(self.counts.get());
+            self.write.close(self.counts);
         }
         Ok(())
     }
@@ -341,10 +341,6 @@ impl TcpStream {
 
     pub(crate) fn nodelay(&self) -> io::Result<bool> {
         no_nodelay()
-    }
-
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.counts.set(counts);
     }
 }
 
@@ -365,7 +361,6 @@ pub(crate) struct TcpListener {
     pump: Pump,
     state: Single<Rc<AcceptState>>,
     crowd: Crowd,
-    counts: Single<Cell<bool>>,
     socket: TcpSocket,
 }
 
@@ -373,7 +368,7 @@ pub(crate) struct TcpListener {
 struct AcceptState {
     wanted: Cell<bool>,
     /// Accepted and not asked for yet.
-    accepted: RefCell<Vec<TcpSocket>>,
+    accepted: Cell<Option<TcpSocket>>,
     ended: Cell<bool>,
 }
 
@@ -381,9 +376,9 @@ struct AcceptState {
 async fn accept(mut stream: StreamReader<TcpSocket>, state: Rc<AcceptState>) {
     loop {
         wanted(|| state.wanted.get()).await;
-        let (status, socket) = stream.read(Vec::with_capacity(1)).await;
-        if !socket.is_empty() {
-            state.accepted.borrow_mut().extend(socket);
+        let (status, mut sockets) = stream.read(Vec::with_capacity(1)).await;
+        if let Some(socket) = sockets.pop() {
+            state.accepted.set(Some(socket));
             state.wanted.set(false);
         } else if status == StreamResult::Dropped {
             state.ended.set(true);
@@ -405,7 +400,6 @@ impl TcpListener {
             pump: Pump::new(accept(stream, state.clone())),
             state: Single(state),
             crowd: Crowd::new(),
-            counts: Single(Cell::new(true)),
             socket,
         })
     }
@@ -415,8 +409,7 @@ impl TcpListener {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
         loop {
-            let accepted = self.state.accepted.borrow_mut().pop();
-            if let Some(socket) = accepted {
+            if let Some(socket) = self.state.accepted.take() {
                 // The peer may have broken off meanwhile.
                 let peer = socket.get_remote_address();
                 let peer = peer.map_err(|_| io::ErrorKind::ConnectionAborted)?;
@@ -426,7 +419,7 @@ impl TcpListener {
                 return Poll::Ready(Err(io::Error::other("the host listens no more")));
             }
             self.state.wanted.set(true);
-            self.pump.turn(&mut Context::from_waker(self.crowd.waker()), self.counts.get());
+            self.pump.turn(&mut Context::from_waker(self.crowd.waker()), true);
             if self.state.wanted.get() && !self.state.ended.get() {
                 self.crowd.join(cx);
                 return Poll::Pending;
@@ -436,9 +429,5 @@ impl TcpListener {
 
     pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
         self.socket.get_local_address().map(of_wasi).map_err(error_of)
-    }
-
-    pub(crate) fn set_counts(&self, counts: bool) {
-        self.counts.set(counts);
     }
 }

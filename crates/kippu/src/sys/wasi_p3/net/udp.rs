@@ -1,7 +1,6 @@
 //! UDP.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -20,10 +19,12 @@ pub(crate) struct UdpSocket {
     crowd: Crowd,
 }
 
+type Received = Result<(Vec<u8>, IpSocketAddress), ErrorCode>;
+
 struct State {
     wanted: Cell<bool>,
     /// Received and not asked for yet.
-    received: RefCell<VecDeque<Result<(Vec<u8>, IpSocketAddress), ErrorCode>>>,
+    received: Cell<Option<Received>>,
     peer: Cell<Option<SocketAddr>>,
     socket: Socket,
 }
@@ -33,7 +34,7 @@ async fn receive(state: Rc<State>) {
     loop {
         wanted(|| state.wanted.get()).await;
         let received = state.socket.receive().await;
-        state.received.borrow_mut().push_back(received);
+        state.received.set(Some(received));
         state.wanted.set(false);
     }
 }
@@ -45,7 +46,7 @@ impl UdpSocket {
         socket.bind(to_wasi(address)).map_err(error_of)?;
         let state = Rc::new(State {
             wanted: Cell::new(false),
-            received: RefCell::default(),
+            received: Cell::new(None),
             peer: Cell::new(None),
             socket,
         });
@@ -74,12 +75,12 @@ impl UdpSocket {
         buffer: &mut [u8],
     ) -> Poll<io::Result<(usize, SocketAddr)>> {
         loop {
-            let received = self.state.received.borrow_mut().pop_front();
-            if let Some(received) = received {
+            if let Some(received) = self.state.received.take() {
                 let (data, from) = received.map_err(error_of)?;
                 let from = of_wasi(from);
                 // It may have come before the socket had a peer.
-                let is_strange = |peer: SocketAddr| (peer.ip(), peer.port()) != (from.ip(), from.port());
+                let is_strange =
+                    |peer: SocketAddr| (peer.ip(), peer.port()) != (from.ip(), from.port());
                 if self.state.peer.get().is_some_and(is_strange) {
                     continue;
                 }
