@@ -102,6 +102,8 @@ const CASES: &[&[Case]] = &[
     files::CASES,
     paths::CASES,
     net::CASES,
+    net::errors::CASES,
+    net::datagrams::CASES,
     no_net::CASES,
     web::CASES,
     transfers::CASES,
