@@ -4,7 +4,7 @@ pub(crate) mod datagrams;
 pub(crate) mod errors;
 
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use std::task::Poll;
 
 use async_lock::Barrier;
 use futures_util::future::join;
-use kippu::net::{Shutdown, TcpListener, TcpStream, ToAddrs, UdpSocket, lookup};
+use kippu::net::{Shutdown, TcpListener, TcpStream, ToAddrs, UdpSocket};
 use kippu::task::{JoinHandle, spawn, yield_now};
 use kippu::time::{Duration, sleep, timeout};
 

@@ -32,7 +32,7 @@ pub struct TaskInfo {
 
 impl fmt::Display for TaskInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "task {:?} spawned at {}: ", self.name.unwrap_or("unnamed"), self.location)?;
+        write!(f, "task \"{}\" spawned at {}: ", self.name.unwrap_or("unnamed"), self.location)?;
         match self.state {
             TaskState::Running => f.write_str("running"),
             TaskState::Scheduled => f.write_str("in the run queue"),

@@ -60,7 +60,8 @@ const BLOCK_ON_BUDGET: usize = 256;
 /// ```
 pub struct Executor {
     tasks: Tasks,
-    timers: RefCell<TimerWheel>,
+    /// Made by the first timer: it is large, and many short-lived executors have none.
+    timers: RefCell<Option<TimerWheel>>,
     /// Kept between calls of `fire_timers`, so that firing allocates nothing.
     due: Cell<Vec<Waker>>,
     running: Cell<bool>,
@@ -101,7 +102,7 @@ impl Executor {
     pub fn new(unpark: Waker) -> Self {
         Executor {
             tasks: Tasks::new(unpark),
-            timers: RefCell::new(TimerWheel::new()),
+            timers: RefCell::new(None),
             due: Cell::new(Vec::new()),
             running: Cell::new(false),
         }

@@ -237,7 +237,16 @@ pub use kippu_macros::export;
 /// }
 /// ```
 ///
-/// In its second form it takes nothing and makes the handler, once per instance of the component. That may be a
+/// A handler that gives all requests the same answer takes none, which spares the host the telling:
+///
+/// ```
+/// #[kippu::http_handler]
+/// async fn hello() -> &'static str {
+///     "Hello!\n"
+/// }
+/// ```
+///
+/// In its second form it is not async, takes nothing and makes the handler, once per instance of the component. That may be a
 /// [`Handler`](http::server::Handler), such as a closure, or a tower service, such as an `axum::Router`:
 ///
 /// ```
@@ -260,11 +269,6 @@ pub use kippu_macros::export;
 ///
 /// Hosts choose how many requests an instance gets, from one to all, and whether at once or one after another. Requests share what is in
 /// statics and in the handler, but tasks and timers belong to one request: see [`http::server`] for when these end.
-///
-/// ```compile_fail
-/// #[kippu::http_handler] // it takes the request
-/// async fn handle() -> &'static str { "Hello!" }
-/// ```
 ///
 /// ```compile_fail
 /// #[kippu::http_handler] // it must be async

@@ -46,11 +46,7 @@ fn check(sig: &Signature) -> Result<bool> {
     }
     let inputs: Vec<&FnArg> = sig.inputs.iter().collect();
     match inputs[..] {
-        [] if sig.asyncness.is_some() => Err(Error::new_spanned(
-            sig,
-            "an async handler takes the request: `async fn handle(request: kippu::http::server::Request) -> impl IntoResponse`; \
-             a function that makes the handler takes nothing and is not async",
-        )),
+        [] if sig.asyncness.is_some() => Ok(false),
         [] if matches!(sig.output, syn::ReturnType::Default) => Err(Error::new_spanned(
             sig,
             "a function without parameters returns the handler, for example an `axum::Router`; \

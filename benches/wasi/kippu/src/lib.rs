@@ -1,8 +1,8 @@
 //! The smallest server.
 
-use kippu::http::server::{Request, Response};
+use kippu::http::server::Response;
 
 #[kippu::http_handler]
-async fn handle(_request: Request) -> Response {
+async fn handle() -> Response {
     Response::new("Hello, world!\n".into())
 }

@@ -10,7 +10,7 @@ pub use tasks::{Runtime, run as run_tasks};
 
 /// What a run gave.
 pub struct Figures {
-    /// Nanoseconds of an operation, in the best of the rounds.
+    /// Nanoseconds of an operation that succeeded, in the best of the rounds.
     pub nanoseconds: f64,
     /// Operations of all rounds that failed.
     pub lost: u32,
@@ -20,7 +20,9 @@ impl Figures {
     /// The line that the bench reads.
     #[must_use]
     pub fn line(&self) -> String {
-        format!("{{\"ns\":{},\"lost\":{}}}", self.nanoseconds, self.lost)
+        // JSON knows no infinity.
+        let nanoseconds = self.nanoseconds.min(f64::MAX);
+        format!("{{\"ns\":{nanoseconds},\"lost\":{}}}", self.lost)
     }
 }
 
@@ -62,7 +64,8 @@ async fn best<R: Future<Output = Result<(u64, u32), String>>>(
     let mut figures = Figures { nanoseconds: f64::INFINITY, lost: 0 };
     for _ in 0..order.rounds {
         let (nanoseconds, lost) = round().await?;
-        let each = nanoseconds as f64 / f64::from(operations);
+        // Infinite when there is none.
+        let each = nanoseconds as f64 / f64::from(operations - lost);
         figures.nanoseconds = figures.nanoseconds.min(each);
         figures.lost += lost;
     }

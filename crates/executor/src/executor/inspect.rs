@@ -4,6 +4,7 @@ use alloc::vec::Vec;
 
 use super::Executor;
 use crate::dump::TaskInfo;
+use crate::wheel::TimerWheel;
 
 impl Executor {
     /// How many tasks are live.
@@ -43,7 +44,8 @@ impl Executor {
     /// assert!(executor.live_tasks() == 2 && !executor.woken_from_outside());
     /// ```
     pub fn woken_from_outside(&self) -> bool {
-        self.tasks.held_outside(self.timers.borrow().unref_wakers())
+        let timers = self.timers.borrow();
+        self.tasks.held_outside(timers.iter().flat_map(TimerWheel::unref_wakers))
     }
 
     /// Says that the task which is being polled waits for a ticket, and of which operation, for

@@ -4,7 +4,7 @@ use alloc::vec::Drain;
 use core::task::Waker;
 
 use super::Executor;
-use crate::wheel::TimerKey;
+use crate::wheel::{TimerKey, TimerWheel};
 
 impl Executor {
     /// Wakes what waits for a deadline at or before `now_ns`, earliest first, equal deadlines in
@@ -24,7 +24,9 @@ impl Executor {
     /// ```
     pub fn fire_timers(&self, now_ns: u64) -> usize {
         let mut due = self.due.take();
-        self.timers.borrow_mut().expire(now_ns, &mut due);
+        if let Some(timers) = &mut *self.timers.borrow_mut() {
+            timers.expire(now_ns, &mut due);
+        }
         let fired = due.len();
         // No borrow is held here: a wake may be foreign code, which may insert or cancel timers.
         WakeAll(due.drain(..)).run();
@@ -46,7 +48,7 @@ impl Executor {
     /// assert_eq!(executor.next_deadline(), Some(1_000));
     /// ```
     pub fn next_deadline(&self) -> Option<u64> {
-        self.timers.borrow().next_deadline()
+        self.timers.borrow().as_ref()?.next_deadline()
     }
 
     /// Has `waker` woken at `deadline_ns`; at the next [`fire_timers`](Self::fire_timers) if that is past. O(1).
@@ -76,7 +78,7 @@ impl Executor {
     /// ```
     pub fn insert_timer(&self, deadline_ns: u64, waker: Waker) -> TimerKey {
         self.tasks.note_timer(deadline_ns);
-        self.timers.borrow_mut().insert(deadline_ns, waker)
+        self.timers.borrow_mut().get_or_insert_with(TimerWheel::new).insert(deadline_ns, waker)
     }
 
     /// Has another waker woken instead. `false` when the timer has fired or been cancelled.
@@ -92,14 +94,16 @@ impl Executor {
     /// assert!(!executor.update_timer(timer, Waker::noop()));
     /// ```
     pub fn update_timer(&self, key: TimerKey, waker: &Waker) -> bool {
-        let Some(deadline) = self.timers.borrow().deadline(key) else {
+        let deadline = self.timers.borrow().as_ref().and_then(|timers| timers.deadline(key));
+        let Some(deadline) = deadline else {
             return false;
         };
         self.tasks.note_timer(deadline);
-        if !self.timers.borrow().wakes(key, waker) {
+        let wakes = |timers: &TimerWheel| timers.wakes(key, waker);
+        if !self.timers.borrow().as_ref().is_some_and(wakes) {
             let waker = waker.clone();
             // The old waker is dropped when no borrow is held.
-            let old = self.timers.borrow_mut().replace(key, waker);
+            let old = self.timers.borrow_mut().as_mut().map(|timers| timers.replace(key, waker));
             drop(old);
         }
         true
@@ -118,7 +122,7 @@ impl Executor {
     /// assert_eq!(executor.fire_timers(1_000), 0);
     /// ```
     pub fn cancel_timer(&self, key: TimerKey) -> bool {
-        let waker = self.timers.borrow_mut().cancel(key);
+        let waker = self.timers.borrow_mut().as_mut().and_then(|timers| timers.cancel(key));
         waker.is_some()
     }
 
@@ -135,7 +139,7 @@ impl Executor {
     /// assert_eq!(executor.fire_timers(1_000), 1); // but if it runs, it fires
     /// ```
     pub fn set_timer_ref(&self, key: TimerKey, on: bool) -> bool {
-        self.timers.borrow_mut().set_ref(key, on)
+        self.timers.borrow_mut().as_mut().is_some_and(|timers| timers.set_ref(key, on))
     }
 
     /// How many timers are live that keep the program alive.
@@ -151,7 +155,7 @@ impl Executor {
     /// assert_eq!(executor.ref_timers(), 0);
     /// ```
     pub fn ref_timers(&self) -> usize {
-        self.timers.borrow().refs()
+        self.timers.borrow().as_ref().map_or(0, TimerWheel::refs)
     }
 }
 

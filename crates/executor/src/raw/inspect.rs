@@ -1,5 +1,6 @@
 //! What can be told of all live tasks.
 
+use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
 use core::panic::Location;
 use core::ptr::NonNull;
@@ -84,7 +85,8 @@ impl Tasks {
     /// Which tasks wait for which others, by who is woken when one is done: sorted by who waits. It is worked out
     /// when somebody asks, so that joining costs nothing for it.
     fn joins(&self) -> Vec<(NonNull<Header>, &'static Location<'static>)> {
-        let mut joins: Vec<_> = self
+        // A heap and not a sort, because a sort of std's is several KiB of wasm.
+        let joins: BinaryHeap<_> = self
             .iter()
             .filter_map(|header| {
                 let local = header.local();
@@ -94,7 +96,6 @@ impl Tasks {
                 Some((waker::target(joiner)?, local.location))
             })
             .collect();
-        joins.sort_unstable_by_key(|join| join.0);
-        joins
+        joins.into_sorted_vec()
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A program may import interfaces of its own, and await the futures that wit-bindgen makes for them. These know their task of the
 //! component model by a C interface of wit-bindgen's (`wasip3_task_set`), which all its versions share: an operation that becomes pending
-//! clones the current task's handle, and drops it when it ends. While our tasks are polled, a
-//! [`Watch`] stands for that task: it counts the handles, and leaves all else to the real one. So a runtime can tell a deadlock from a wait for what it does not know.
+//! clones the current task's handle, and drops it when it ends. While our tasks are polled, a [`Watch`] stands for that task: it counts the
+//! handles, and leaves all else to the real one. So a runtime can tell a deadlock from a wait for what it does not know.
 
 #![allow(unsafe_code, reason = "a C interface of wit-bindgen's")]
 
@@ -20,9 +20,9 @@ type Register = unsafe extern "C" fn(*mut c_void, u32, Callback, *mut c_void) ->
 type Unregister = unsafe extern "C" fn(*mut c_void, u32) -> *mut c_void;
 type Spawn = unsafe fn(*mut c_void, Box<dyn Future<Output = ()>>);
 
-/// The first version that has `VtableV2`.
+/// The first version that has a vtable, still without the field `spawn`.
 const V2: u32 = 2;
-/// The first version that has `Vtable`.
+/// The first version that has all of `Vtable`.
 const V3: u32 = 3;
 
 /// `wasip3_task` of wit-bindgen's C interface.
@@ -208,7 +208,7 @@ unsafe extern "C" fn unregister(ptr: *mut c_void, waitable: u32) -> *mut c_void 
 
 unsafe extern "C" fn clone(ptr: *mut c_void) -> *mut c_void {
     let counted = ptr.cast::<Counted>().cast_const();
-    // SAFETY: see above; it was made by `Rc::new`, and one count more is ours to make of it.
+    // SAFETY: see above; `Rc::as_ptr` gave it, which is the pointer of `Rc::into_raw`, and the `Rc` is alive.
     unsafe {
         Rc::increment_strong_count(counted);
         (*counted).operations.set((*counted).operations.get() + 1);

@@ -10,7 +10,8 @@ use tower_service::Service;
 
 use super::{IntoResponse, Request, Response};
 
-/// What answers requests, concurrently: an async function of one, or a tower service by [`service`].
+/// What answers requests, concurrently: an async function of one, or a tower service by [`service`]. An async function without
+/// parameters becomes one by [`IntoHandler`].
 ///
 /// Its futures need not be `Send`. One is dropped when nobody waits for the response any more.
 #[diagnostic::on_unimplemented(
@@ -21,6 +22,12 @@ use super::{IntoResponse, Request, Response};
 pub trait Handler: Clone + 'static {
     /// Answers one request.
     fn call(&self, request: Request) -> impl Future<Output = Response>;
+
+    /// Whether it looks at the request. One that does not may be given an empty `GET /`, which spares
+    /// the host of a component the telling.
+    fn reads_request(&self) -> bool {
+        true
+    }
 }
 
 impl<F, Fut> Handler for F
@@ -78,7 +85,29 @@ where
     }
 }
 
-/// What can be made a [`Handler`]: a handler, or a tower service. `Kind` tells which, and is always inferred.
+/// An async function without parameters as a [`Handler`], which gives the same answer to all requests.
+#[derive(Clone, Debug)]
+pub struct Reply<F> {
+    reply: F,
+}
+
+impl<F, Fut> Handler for Reply<F>
+where
+    F: Fn() -> Fut + Clone + 'static,
+    Fut: Future,
+    Fut::Output: IntoResponse,
+{
+    async fn call(&self, _: Request) -> Response {
+        (self.reply)().await.into_response()
+    }
+
+    fn reads_request(&self) -> bool {
+        false
+    }
+}
+
+/// What can be made a [`Handler`]: a handler, a tower service, or an async function without parameters. `Kind` tells which, and is
+/// always inferred.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is neither an HTTP handler nor a tower service",
     note = "a handler is `async fn(kippu::http::server::Request) -> impl kippu::http::server::IntoResponse`, and `Clone` if it is a closure",
@@ -95,6 +124,10 @@ pub trait IntoHandler<Kind> {
 /// It is a [`Handler`]. For [`IntoHandler`].
 #[derive(Debug)]
 pub enum AsHandler {}
+
+/// It is an async function without parameters. For [`IntoHandler`].
+#[derive(Debug)]
+pub enum AsReply {}
 
 /// It is a tower service. For [`IntoHandler`].
 #[derive(Debug)]
@@ -119,5 +152,18 @@ where
 
     fn into_handler(self) -> ServiceHandler<S> {
         service(self)
+    }
+}
+
+impl<F, Fut> IntoHandler<AsReply> for F
+where
+    F: Fn() -> Fut + Clone + 'static,
+    Fut: Future,
+    Fut::Output: IntoResponse,
+{
+    type Handler = Reply<F>;
+
+    fn into_handler(self) -> Reply<F> {
+        Reply { reply: self }
     }
 }

@@ -50,7 +50,9 @@ mod respond;
 mod serve;
 
 pub use body::Body;
-pub use handler::{AsHandler, AsService, Handler, IntoHandler, ServiceHandler, service};
+pub use handler::{
+    AsHandler, AsReply, AsService, Handler, IntoHandler, Reply, ServiceHandler, service,
+};
 pub use respond::IntoResponse;
 #[cfg(kippu_wasi)]
 pub(crate) use respond::report;

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::cell::Cell;
 
-use crate::http::server::Handler;
+use crate::http::server::{Handler, Request};
 use crate::sys::incoming::{self, Answer, Call};
 
 thread_local! {
@@ -24,10 +24,18 @@ fn handler<H: Handler>(make: fn() -> H) -> &'static H {
 
 /// Answers one request.
 pub(super) async fn run<H: Handler>(make: fn() -> H, call: Call, answer: &mut Answer) {
-    match incoming::request(call) {
+    let handler = handler(make);
+    let request = if handler.reads_request() {
+        incoming::request(call)
+    } else {
+        // The host knows by itself what it asked for: of a response to HEAD it sends no body.
+        drop(call);
+        Ok(Request::default())
+    };
+    match request {
         Ok(request) => {
             let method = request.method().clone();
-            let response = handler(make).call(request).await;
+            let response = handler.call(request).await;
             answer.respond(response, &method).await;
         }
         Err(status) => answer.refuse(status),

@@ -1,7 +1,7 @@
 //! Files, below the directories that the host has opened for the program.
 //!
-//! The host resolves a path below one of them as an operating system does, symbolic links and `..` included, as long as it does not
-//! lead out. What leads out is resolved here, part by part ([`place`]), as it may lead into another one.
+//! The host resolves a path below one of them as an operating system does, symbolic links included, as long as it does not lead out.
+//! What leads out, and what has `..` in it, is resolved here, part by part ([`place`]): it may lead into another one.
 
 mod calls;
 mod error;
@@ -18,7 +18,7 @@ use super::bindings::filesystem::types::{Descriptor, DescriptorFlags, ErrorCode,
 use crate::fs::{FileKind, Metadata};
 use crate::sys::files;
 
-use self::calls::{stat, stat_of};
+use self::calls::stat;
 
 pub(crate) use self::calls::{kind, pace};
 
@@ -48,27 +48,13 @@ async fn open(path: &str, how: OpenFlags, what_for: DescriptorFlags) -> io::Resu
 
 pub(crate) async fn read(path: &str) -> io::Result<Vec<u8>> {
     let file = open(path, OpenFlags::empty(), DescriptorFlags::READ).await?;
-    match files::read(&file).await {
-        Ok(content) => Ok(content),
-        Err(code) => Err(error_of(&of_directory(&file, code).await)),
-    }
+    files::read(&file).await.map_err(|code| error_of(&code))
 }
 
 pub(crate) async fn write(path: &str, data: &[u8]) -> io::Result<()> {
     let how = OpenFlags::CREATE | OpenFlags::TRUNCATE;
     let file = open(path, how, DescriptorFlags::WRITE).await?;
-    match files::write(&file, data).await {
-        Ok(()) => Ok(()),
-        Err(code) => Err(error_of(&of_directory(&file, code).await)),
-    }
-}
-
-/// Hosts say different things of a directory that is read like a file.
-async fn of_directory(file: &Descriptor, code: ErrorCode) -> ErrorCode {
-    match stat_of(file).await {
-        Ok(stat) if kind(&stat.type_) == FileKind::Dir => ErrorCode::IsDirectory,
-        _ => code,
-    }
+    files::write(&file, data).await.map_err(|code| error_of(&code))
 }
 
 pub(crate) async fn metadata(path: &str) -> io::Result<Metadata> {

@@ -17,10 +17,15 @@ const ENTRIES: usize = 64;
 /// The whole content.
 pub(crate) async fn read(file: &Descriptor) -> Result<Vec<u8>, ErrorCode> {
     pace().await;
+    let stat = file.stat()?;
+    // Asked before it is read: not every host says so then, and one throws.
+    if kind(&stat.type_) == FileKind::Dir {
+        return Err(ErrorCode::IsDirectory);
+    }
     let (mut content, mut is_end) = file.read(READ, 0)?;
     if !is_end {
         // Room for the rest, so that it is not copied again and again. What is no file for long, such as one of /proc, says 0.
-        let rest = file.stat()?.size.saturating_sub(content.len() as u64);
+        let rest = stat.size.saturating_sub(content.len() as u64);
         let rest = usize::try_from(rest).map_err(|_| ErrorCode::InsufficientMemory)?;
         content.try_reserve_exact(rest).map_err(|_| ErrorCode::InsufficientMemory)?;
     }

@@ -73,18 +73,18 @@ impl Answer {
             return self.set(response);
         };
 
+        // The host begins to send the head meanwhile.
+        self.set(response);
         let mut body = pin!(body);
         let first = next(body.as_mut()).await;
-        // All that there is goes out with the head, in one piece.
         if let Poll::Ready(Some(Ok(frame))) = &first
             && let Some(data) = frame.data_ref()
             && body.is_end_stream()
             && writer.try_write(data).unwrap_or(false)
         {
-            finish(writer, None);
-            return self.set(response);
+            // That was all.
+            return finish(writer, None);
         }
-        self.set(response);
         send(body, first, writer).await;
     }
 }

@@ -1,6 +1,7 @@
 //! Standard streams.
 
 use std::cell::{OnceCell, RefCell};
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
@@ -160,7 +161,7 @@ fn write_all(stream: &OutputStream, data: &[u8]) -> Result<(), StreamError> {
 fn error_of(error: &StreamError) -> io::Error {
     match error {
         StreamError::Closed => io::ErrorKind::BrokenPipe.into(),
-        StreamError::LastOperationFailed(error) => io::Error::other(error.to_debug_string()),
+        StreamError::LastOperationFailed(error) => io::Error::other(Said(error.to_debug_string())),
     }
 }
 
@@ -175,4 +176,16 @@ pub(crate) fn is_terminal(stdio: Stdio) -> bool {
 /// WASI does not tell.
 pub(crate) fn columns(_: Output) -> Option<usize> {
     None
+}
+
+/// What the host says of an error. Its `Debug` form is the text, too: that of a string would bring std's escapes into each
+/// program that prints.
+#[derive(thiserror::Error)]
+#[error("{0}")]
+struct Said(String);
+
+impl fmt::Debug for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }

@@ -24,8 +24,11 @@ pub(crate) async fn read(file: &Descriptor) -> Result<Vec<u8>, ErrorCode> {
     Op::new(async {
         // Room for all, so that it is not copied again and again, and to see its end. What is no file for long, such as one of /proc,
         // says 0.
-        let size = usize::try_from(file.stat().await?.size);
-        let size = size.map_err(|_| ErrorCode::InsufficientMemory)?;
+        let stat = file.stat().await?;
+        if kind(&stat.type_) == FileKind::Dir {
+            return Err(ErrorCode::IsDirectory);
+        }
+        let size = usize::try_from(stat.size).map_err(|_| ErrorCode::InsufficientMemory)?;
         let mut content = Vec::new();
         reserve(&mut content, size.saturating_add(1))?;
         let mut part = Vec::new();

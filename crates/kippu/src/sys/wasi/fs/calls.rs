@@ -79,11 +79,6 @@ pub(super) async fn stat(dir: &Descriptor, last: Last, path: &str) -> Result<Des
     call!(dir.stat_at(flags(last), text(path)))
 }
 
-/// What is known of a file that is open.
-pub(super) async fn stat_of(file: &Descriptor) -> Result<DescriptorStat> {
-    call!(file.stat())
-}
-
 pub(super) async fn read_link(dir: &Descriptor, path: &str) -> Result<String> {
     call!(dir.readlink_at(text(path)))
 }

@@ -45,7 +45,7 @@ fn root() -> Result<&'static Root> {
     }))
 }
 
-fn names(opened: &[Opened]) -> impl Iterator<Item = &[String]> + Clone {
+fn names(opened: &[Opened]) -> impl Iterator<Item = &[String]> {
     opened.iter().map(|one| one.name.as_slice())
 }
 
