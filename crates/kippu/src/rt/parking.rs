@@ -158,7 +158,9 @@ impl Runtime {
             driver.park(self.patience(more)?)?;
             // The driver's own bell would be a system call for nothing.
             executor.stay_awake();
-            executor.fire_timers(crate::time::now_ns());
+            if executor.next_deadline().is_some() {
+                executor.fire_timers(crate::time::now_ns());
+            }
             Ok(())
         })
     }
