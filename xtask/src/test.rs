@@ -229,9 +229,18 @@ fn clippy_wasi(workspace: &Workspace, _: &Options) -> Result<()> {
 }
 
 fn clippy_benches(workspace: &Workspace, _: &Options) -> Result<()> {
-    let native = ["--package", "executor-loops", "--package", "executor-native"];
-    let wasm = ["--workspace", "--target", WASM];
-    for selection in [native.as_slice(), &wasm] {
+    let packages = |names: &[&'static str], option: &'static str| -> Vec<&str> {
+        names.iter().flat_map(|name| [option, name]).collect()
+    };
+    let native = packages(&["executor-loops", "executor-native", "wasi-load"], "--package");
+    let guests = ["wasi-kippu", "wasi-loops", "wasi-p3", "wasi-raw", "wasi-wstd"];
+    let wasi = [packages(&guests, "--package"), vec!["--target", WASIP2]].concat();
+    let wasm = [
+        vec!["--workspace", "--exclude", "wasi-load", "--target", WASM],
+        packages(&guests, "--exclude"),
+    ]
+    .concat();
+    for selection in [native, wasm, wasi] {
         let mut command = cmd::command(cmd::cargo(), &workspace.path("benches"));
         command.args(["clippy", "--locked"]).args(selection);
         // Beside the workspace's own artefacts, where `cargo xtask bench` builds too.

@@ -35,7 +35,7 @@ pub(crate) async fn echo() -> ExitCode {
 
 /// Reads twice, where the first read is given up if it has to wait.
 async fn read(buffer: &mut [u8]) -> io::Result<usize> {
-    let mut stdin = kippu::io::stdin();
+    let stdin = kippu::io::stdin();
     let mut first = Box::pin(stdin.read(buffer));
     if let Poll::Ready(read) = poll_once(&mut first).await {
         return read;

@@ -80,11 +80,10 @@ macro_rules! __not_on_js {
     ($($item:tt)*) => { $($item)* };
 }
 
-pub use crate::{
-    __export_main as export_main, __not_on_js as not_on_js, __on_js as on_js,
-};
+pub use crate::{__export_main as export_main, __not_on_js as not_on_js, __on_js as on_js};
 
 /// Runs an async `main`.
+#[allow(clippy::result_unit_err, reason = "on WASI it is what `wasi:cli/run` returns")]
 pub fn run_main<F>(future: F) -> MainResult
 where
     F: Future + 'static,

@@ -105,7 +105,7 @@ impl Error {
     }
 
     /// An error of a request that a server received, whose source says `detail`.
-    #[cfg_attr(not(feature = "serve"), allow(dead_code, reason = "no request comes"))]
+    #[cfg(all(feature = "serve", any(kippu_native, target_os = "wasi")))]
     pub(crate) fn of_received(kind: ErrorKind, detail: impl fmt::Display) -> Self {
         let mut error = Error::with_detail(kind, detail);
         error.inner.received = true;
@@ -141,7 +141,9 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match (self.inner.kind, self.inner.received) {
-            (ErrorKind::Closed, true) => "the connection was closed before the request was complete",
+            (ErrorKind::Closed, true) => {
+                "the connection was closed before the request was complete"
+            }
             (ErrorKind::Protocol, true) => "the client's request is not valid HTTP",
             (kind, _) => kind.text(),
         })?;

@@ -42,7 +42,11 @@ async fn answer(request: Request, tell: Sender<&'static str>) -> Response {
                     Ok(None) => panic!("taken for complete"),
                 }
             };
-            assert_eq!(body.chunk().await.expect("no error twice"), None, "there is nothing after an error");
+            assert_eq!(
+                body.chunk().await.expect("no error twice"),
+                None,
+                "there is nothing after an error"
+            );
             assert_eq!(error.kind(), ErrorKind::Closed);
             tell.send("reading failed").expect("the test waits");
         }

@@ -201,7 +201,11 @@ fn a_body_that_is_not_http_is_an_error_of_its_own_kind() {
                     Ok(None) => panic!("taken for complete"),
                 }
             };
-            assert_eq!(body.chunk().await.expect("no error twice"), None, "after an error it is empty");
+            assert_eq!(
+                body.chunk().await.expect("no error twice"),
+                None,
+                "after an error it is empty"
+            );
             assert_eq!(error.kind(), ErrorKind::Protocol);
             "an error, as it should be"
         }

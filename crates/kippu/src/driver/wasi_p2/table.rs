@@ -116,7 +116,7 @@ impl Table {
         match &mut slot.state {
             State::Ready => {
                 slot.state = State::Idle;
-                return (Poll::Ready(()), None);
+                (Poll::Ready(()), None)
             }
             State::Armed { waker: before, counts: counted, .. } => {
                 if mem::replace(counted, counts) != counts {

@@ -6,6 +6,7 @@
 #[macro_export]
 macro_rules! __export_main {
     ($main:ident) => {
+        #[allow(clippy::main_recursion, reason = "the host calls this, not `main`")]
         const _: () = {
             struct Run;
 
@@ -15,7 +16,7 @@ macro_rules! __export_main {
                 }
             }
 
-            $crate::__rt::wasip2::cli::command::export!(Run with_types_in $crate::__rt::wasip2);
+    $crate::__rt::wasip2::cli::command::export!(Run with_types_in $crate::__rt::wasip2);
         };
     };
 }

@@ -27,7 +27,7 @@ macro_rules! __export_http_handler {
                 }
             }
 
-            $crate::__rt::wasip2::http::proxy::export!(Server with_types_in $crate::__rt::wasip2);
+    $crate::__rt::wasip2::http::proxy::export!(Server with_types_in $crate::__rt::wasip2);
         };
     };
 }

@@ -5,6 +5,7 @@
 #[macro_export]
 macro_rules! __export_main {
     ($main:ident) => {
+        #[allow(clippy::main_recursion, reason = "the host calls this, not `main`")]
         const _: () = {
             struct Run;
 

@@ -31,9 +31,9 @@ pub(crate) use wasip3 as bindings;
 
 // No host is needed to test what paths mean.
 #[cfg(all(test, not(kippu_wasi)))]
-#[path = "fs/paths.rs"]
-mod paths;
-#[cfg(all(test, not(kippu_wasi)))]
 #[allow(dead_code, reason = "its tests use it")]
 #[path = "heap/blocks.rs"]
 mod blocks;
+#[cfg(all(test, not(kippu_wasi)))]
+#[path = "fs/paths.rs"]
+mod paths;

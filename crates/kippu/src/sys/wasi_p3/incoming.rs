@@ -11,9 +11,9 @@ use wasip3::http::types::Fields;
 use wasip3::wit_future;
 
 use self::task::Return;
+use super::http::fields;
 use super::http::read::Reader;
 use super::http::write::{self, Writer};
-use super::http::fields;
 use crate::http::server::Response;
 use crate::sys::wasi::incoming::{Head, complete, next, send};
 
