@@ -144,7 +144,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     Ok(())
 }
 
-/// Builds a component in release mode, and puts it beside the other components.
+/// Builds a component in release mode, and puts it beside the guests of other hosts.
 ///
 /// # Errors
 /// When it does not build, or what is built is no component.
@@ -160,17 +160,7 @@ pub(crate) fn build(workspace: &Workspace, source: &Source<'_>) -> Result<PathBu
     let name = if is_library { package.replace('-', "_") } else { package.to_owned() };
     let built = workspace.target().join(way.target()).join("release").join(name);
     let built = built.with_added_extension("wasm");
-    // Cargo gives the same file to the next build with other features, such as that of a guest for JavaScript.
-    let folder = workspace.target().join("components");
-    let path = folder.join(format!("{package}-wasi-{wasi}.wasm"));
-    let copy = || -> Result<()> {
-        std::fs::create_dir_all(&folder)?;
-        // Not into the file itself, which something may be running.
-        let new = path.with_extension("new");
-        std::fs::copy(&built, &new)?;
-        Ok(std::fs::rename(new, &path)?)
-    };
-    copy().with_context(|| format!("cannot copy {} to {}", built.display(), path.display()))?;
+    let path = workspace.put_aside(&built, &format!("{package}-wasi-{wasi}"))?;
     is_component(&path)?;
     Ok(path)
 }

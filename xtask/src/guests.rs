@@ -280,7 +280,7 @@ pub(crate) fn build_wasm(workspace: &Workspace, package: &str) -> Result<PathBuf
     let program = folder.join(package).with_extension("wasm");
     // Cargo names a library's file as Rust names the library.
     let library = folder.join(package.replace('-', "_")).with_extension("wasm");
-    Ok(if program.exists() { program } else { library })
+    workspace.put_aside(if program.exists() { &program } else { &library }, package)
 }
 
 /// Builds a guest for this machine and gives the program.

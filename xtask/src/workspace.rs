@@ -56,6 +56,25 @@ impl Workspace {
         self.target.join("tools")
     }
 
+    /// Copies a guest to where no other build puts its own, under a name that tells them apart: cargo gives the same file to the
+    /// next build with other features, and the same program is a module for JavaScript hosts and a component for WASI.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub(crate) fn put_aside(&self, built: &Path, name: &str) -> Result<PathBuf> {
+        let folder = self.target.join("guests");
+        let path = folder.join(format!("{name}.wasm"));
+        let copy = || -> Result<()> {
+            std::fs::create_dir_all(&folder)?;
+            // Not into the file itself, which something may be running.
+            let new = path.with_extension("new");
+            std::fs::copy(built, &new)?;
+            Ok(std::fs::rename(new, &path)?)
+        };
+        copy().with_context(|| format!("cannot copy {} to {}", built.display(), path.display()))?;
+        Ok(path)
+    }
+
     /// A command that starts in the root.
     pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         cmd::command(program, &self.root)

@@ -8,7 +8,7 @@ use kippu_executor::Executor;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BlockOnError {
-    /// Nothing is runnable, and nothing that is outstanding can make it so. One line for each task that waits.
+    /// Nothing is runnable, and nothing that is outstanding can make it so. One line for each task that waits; on WASI only with the feature `dump`.
     #[error("deadlock: nothing is runnable, and no timer, ticket or I/O is outstanding{}", list(.0))]
     WouldDeadlock(Vec<String>),
     /// This host cannot wait here without stopping its own event loop, which the future waits for.

@@ -1,8 +1,8 @@
 //! Async Rust across the WebAssembly boundary.
 //!
-//! One async program, built with plain `cargo build`, runs with the same meaning natively and, as
-//! `wasm32-unknown-unknown`, on JavaScript hosts with the npm package `kippu`: no generated glue, no
-//! tool between the build and the running program.
+//! One async program, built with plain `cargo build`, runs with the same meaning natively, as
+//! `wasm32-unknown-unknown` on JavaScript hosts with the npm package `kippu`, and as a component of WASI 0.2 or 0.3: no
+//! generated glue, no tool between the build and the running program.
 //!
 //! ```no_run
 //! use kippu::time::{Duration, sleep, timeout};
@@ -35,6 +35,7 @@
 //! | [`stream`] | streams across it, both ways |
 //! | [`random`] | random bytes fit for keys |
 //! | [`block_on`] | from synchronous code into async code |
+//! | `wasi`, on WASI only | waiting for imports of your own |
 //!
 //! Everything outside is a *ticket* (one outstanding operation, which the other side will complete) or a
 //! *wake*, and only the driver ever waits. A ticket is a number, so the future of a host
@@ -55,11 +56,14 @@
 //!   wasm-bindgen's tool, and the host needs `wasmBindgen` of `kippu/wasm-bindgen`. A deadlock of `main` is not found
 //!   then: nobody knows what wasm-bindgen's callbacks will wake.
 //! - `getrandom`: on wasm, crates that use `getrandom`, such as `rand`, get the host's random bytes: see [`random`].
-//! - `oom-report` (default): on wasm, a global allocator that tells the host of a failed allocation.
+//! - `json`: JSON bodies in [`http`].
+//! - `oom-report` (default): on JavaScript hosts, a global allocator that tells the host of a failed allocation.
 //!   Turn it off to install another global allocator.
 //! - `panic-report` (default): on wasm, a panic hook that gives the host the panic's message and place. Without it
 //!   a panic is a bare trap, and a guest is about 1.5 KB smaller when compressed.
-//! - `tracing`: the module `trace`: spans and events of the crate `tracing` in a file for a trace viewer.
+//! - `tracing`: the module `trace`: spans and events of the crate `tracing` in a file for a trace viewer. Not on WASI.
+//! - `wasip2`: on wasm32-unknown-unknown, WASI 0.2 instead of a JavaScript host. The target wasm32-wasip2 needs no feature.
+//! - `wasip3`: on every wasm target, WASI 0.3.
 
 // The macros name this crate `kippu`, also in here.
 extern crate self as kippu;

@@ -96,7 +96,6 @@ impl P2Driver {
                 let (_, clock) = clock.unwrap_or_else(|| (deadline, subscribe_instant(deadline)));
                 if sources == 0 {
                     clock.block();
-                    SPENT.set(0);
                 } else {
                     self.poll(Some(&clock));
                 }

@@ -17,6 +17,8 @@ use crate::single::Single;
 unsafe extern "C" {
     /// Made by the linker: where the data end, and nothing else begins.
     static __heap_base: u8;
+    /// Made by the linker: where the memory ends that an instance begins with.
+    static __heap_end: u8;
 }
 
 /// Memory comes in pages. The first one that is not full is the component's to its end.
@@ -33,9 +35,12 @@ impl Early {
         (&raw const __heap_base).cast_mut()
     }
 
-    /// How much there is behind the data.
+    /// How much there is behind the data. Nothing when it is a page or more, as with a larger initial memory: allocators of the
+    /// standard library may take such room for themselves, but none that is smaller than what they ask the host for at least, which
+    /// is a page.
     fn room() -> usize {
-        Early::start().addr().wrapping_neg() % PAGE
+        let room = (&raw const __heap_end).addr() - Early::start().addr();
+        if room < PAGE { room } else { 0 }
     }
 
     fn take(&self, layout: Layout) -> Option<*mut u8> {
@@ -51,8 +56,9 @@ impl Early {
 }
 
 // SAFETY: a block of `take` is aligned and apart from all others that are in use (see `Blocks`, whose test shows it), and lies between the end
-// of the data and the end of its page: memory that nobody else uses, as the stack and the data are below, and what the standard library's
-// allocator gets from the host is above. All other blocks are those of `System`, which gets the same calls for them. Nothing here panics:
+// of the data and the end of the first memory: memory that nobody else uses, as the stack and the data are below, and what the standard library's
+// allocator gets from the host is above; it takes nothing of what `room` gives, which is less than it would take at once. The linker's
+// symbols are the bounds of that memory and not objects, so pointers to all of it may be derived from them. All other blocks are those of `System`, which gets the same calls for them. Nothing here panics:
 // offsets and sizes are bounded by the room, and as many blocks come back as were taken.
 //
 // Not inlined: programs allocate in many places, and a call of this is short.

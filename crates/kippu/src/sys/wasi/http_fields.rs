@@ -5,18 +5,22 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 use super::bindings::http::types::{Fields, HeaderError, Method as Verb};
 
+/// How many fields there is room for at first, however many the other side says that there are.
+const FIRST_FIELDS: usize = 256;
+
 /// Copies the fields in one call. A field that HTTP does not allow is left out: hosts do not let one through.
 pub(crate) fn from_host(fields: &Fields) -> HeaderMap {
     #[cfg(kippu_p2)]
     let entries = fields.entries();
     #[cfg(kippu_p3)]
     let entries = fields.copy_all();
-    let mut headers = HeaderMap::with_capacity(entries.len());
+    let mut headers = HeaderMap::with_capacity(entries.len().min(FIRST_FIELDS));
     for (name, value) in entries {
         let name = HeaderName::from_bytes(name.as_bytes());
         let value = HeaderValue::from_maybe_shared(Bytes::from(value));
         if let (Ok(name), Ok(value)) = (name, value) {
-            headers.append(name, value);
+            // More than the map holds, some 24,000, no host lets through; the rest is left out.
+            let _ = headers.try_append(name, value);
         }
     }
     headers

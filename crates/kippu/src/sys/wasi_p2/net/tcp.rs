@@ -24,6 +24,9 @@ const READ_AHEAD: usize = 4096;
 /// At most so much is asked for, as the host makes room for it.
 const READ_MOST: usize = 64 * 1024;
 
+/// How long a peer may take for what a connection that nobody uses any more has still to write.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 /// How long the end of a runtime waits, in all, for peers that have not taken what was written.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -121,6 +124,10 @@ impl TcpStream {
         let count = buffer.len().min(bytes.len() - *given);
         buffer[..count].copy_from_slice(&bytes[*given..*given + count]);
         *given += count;
+        if *given == bytes.len() {
+            // The host makes a new one for each read.
+            *ahead = (Vec::new(), 0);
+        }
         count
     }
 
@@ -263,6 +270,8 @@ impl Drop for TcpStream {
         self.write_gate.close();
         let Some(Handles { input, output, socket }) = self.handles.take() else { return };
         drop(input);
+        // Else the host could not tell what is being written from what its own buffers have no room for.
+        let _ = socket.shutdown(ShutdownType::Send);
         // One value, whose parts are dropped in their order.
         let rest = Rest { output, socket };
         // To let go of a stream that is being written, the host makes the whole guest wait until the peer has taken all;
@@ -300,8 +309,15 @@ impl Lingering {
     async fn written(mut self) {
         if let Some(rest) = &self.0 {
             let mut source = Source::new(rest.output.subscribe());
-            while rest.is_being_written() {
-                source.ready().await;
+            let written = async {
+                while rest.is_being_written() {
+                    source.ready().await;
+                }
+            };
+            if crate::time::timeout(PATIENCE, written).await.is_err() {
+                drop(source);
+                // The host would go on waiting; it closes them when the instance ends.
+                return std::mem::forget(self.0.take());
             }
         }
         // Dropped here, where the host has nothing to wait for.
