@@ -142,6 +142,24 @@ fn trailers_that_are_added_come_last_and_make_the_length_unknown() {
 }
 
 #[test]
+fn trailers_that_are_added_replace_those_of_the_body() {
+    run(async {
+        let (body, _) = frames([data("a"), trailers("its own")]);
+        let mut body = body.with_trailers(map("added"));
+        let mut seen = Vec::new();
+        while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await
+        {
+            seen.extend(frame.expect("no error").into_trailers().ok());
+        }
+        assert_eq!(seen, [map("added")]);
+
+        let (body, _) = frames([data("a"), trailers("its own")]);
+        let mut body = body.with_trailers(map("added"));
+        assert_eq!(body.trailers().await.expect("no error"), Some(map("added")));
+    });
+}
+
+#[test]
 fn an_error_is_the_end() {
     run(async {
         let torn = || Err(io::Error::other("torn"));

@@ -1,12 +1,13 @@
 //! Requests and responses as HTTP has them.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode};
 use kippu::http::ErrorKind;
-use kippu::http::server::{Body, IntoResponse, PeerAddr, Request, Response};
+use kippu::http::server::{Body, IntoResponse, PeerAddr, Request, Response, Server};
 
-use crate::support::{pieces, start};
+use crate::support::{pieces, start, start_with};
 
 async fn echo(request: Request) -> Response {
     Response::new(request.into_body())
@@ -167,7 +168,17 @@ fn a_client_that_expects_to_be_told_is_told_when_the_body_is_read() {
 
 #[test]
 fn an_answer_arrives_although_the_client_still_sends() {
-    let server = start(|| async |_: Request| (StatusCode::PAYLOAD_TOO_LARGE, "too much"));
+    an_answer_arrives(|server| server);
+}
+
+#[test]
+fn an_answer_arrives_also_when_connections_are_not_kept() {
+    an_answer_arrives(|server| server.keep_alive(Duration::ZERO));
+}
+
+fn an_answer_arrives(settings: fn(Server) -> Server) {
+    let server =
+        start_with(settings, || async |_: Request| (StatusCode::PAYLOAD_TOO_LARGE, "too much"));
     for _ in 0..10 {
         let mut client = server.connect();
         client.send("PUT / HTTP/1.1\r\nhost: test\r\ncontent-length: 8388608\r\n\r\n");

@@ -43,6 +43,8 @@ pub struct Body {
     kind: Kind,
     /// They came while somebody read data only.
     trailers: Option<HeaderMap>,
+    /// Those of the body itself are left out.
+    replaces_trailers: bool,
 }
 
 #[derive(Default)]
@@ -58,7 +60,7 @@ impl Body {
     /// No bytes.
     #[must_use]
     pub const fn empty() -> Body {
-        Body { kind: Kind::Done, trailers: None }
+        Body { kind: Kind::Done, trailers: None, replaces_trailers: false }
     }
 
     /// A body that is made while it is sent, piece by piece: the stream is polled when there is room for more.
@@ -97,9 +99,11 @@ impl Body {
             return same.take().unwrap_or_default();
         }
         match body {
-            Some(body) if !body.is_end_stream() => {
-                Body { kind: Kind::Streamed(Box::pin(Converted { body })), trailers: None }
-            }
+            Some(body) if !body.is_end_stream() => Body {
+                kind: Kind::Streamed(Box::pin(Converted { body })),
+                trailers: None,
+                replaces_trailers: false,
+            },
             _ => Body::empty(),
         }
     }
@@ -112,6 +116,7 @@ impl Body {
     #[must_use]
     pub fn with_trailers(mut self, trailers: HeaderMap) -> Body {
         self.trailers = Some(trailers);
+        self.replaces_trailers = true;
         self
     }
 
@@ -161,6 +166,7 @@ impl Body {
             match &next {
                 // An empty piece would say nothing, or to some that this is the end.
                 Some(Ok(frame)) if frame.data_ref().is_some_and(Bytes::is_empty) => continue,
+                Some(Ok(frame)) if frame.is_trailers() && self.replaces_trailers => continue,
                 Some(Ok(_)) => {}
                 Some(Err(_)) | None => self.kind = Kind::Done,
             }
@@ -300,7 +306,7 @@ impl fmt::Debug for Body {
 impl From<Bytes> for Body {
     fn from(bytes: Bytes) -> Body {
         let kind = if bytes.is_empty() { Kind::Done } else { Kind::Bytes(bytes) };
-        Body { kind, trailers: None }
+        Body { kind, trailers: None, replaces_trailers: false }
     }
 }
 

@@ -55,7 +55,7 @@ pub use handler::{
 };
 pub use respond::IntoResponse;
 #[cfg(kippu_wasi)]
-pub(crate) use respond::report;
+pub(crate) use respond::report_body;
 #[cfg(feature = "serve")]
 pub use serve::{PeerAddr, Server, serve};
 

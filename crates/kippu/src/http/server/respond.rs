@@ -118,6 +118,14 @@ fn failed(error: &(dyn StdError + 'static)) -> Response {
     (StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error\n").into_response()
 }
 
+/// Writes the error that the body of a response failed of to standard error.
+#[cfg(any(feature = "serve", kippu_wasi))]
+pub(crate) fn report_body(error: &crate::http::Error) {
+    // The cause alone: that it is of a body has been said.
+    let cause = error.source().filter(|_| error.kind() == crate::http::ErrorKind::Body);
+    report("the body of a response failed", cause.unwrap_or(error));
+}
+
 /// Writes an error with its sources to standard error, in one piece.
 pub(crate) fn report(what: &str, error: &(dyn StdError + 'static)) {
     let mut text = format!("{what}: {error}");

@@ -13,7 +13,7 @@ use http_body::{Body as _, Frame, SizeHint};
 use super::bindings::http::types::{Fields, Method as Verb};
 use super::http_fields as fields;
 use crate::http::Error;
-use crate::http::server::{Body, Request, report};
+use crate::http::server::{Body, Request, report_body};
 use crate::sys::http::body_error;
 use crate::sys::http::read::Reader;
 use crate::sys::http::write::Writer;
@@ -165,7 +165,7 @@ pub(crate) async fn send(mut body: Pin<&mut Body>, first: Next, mut writer: Writ
             Some(Ok(Err(frame))) => return end(writer, frame.into_trailers().ok()).await,
             None => return end(writer, None).await,
             // The writer is dropped without an end, so the client learns that this is not all.
-            Some(Err(error)) => return report("the body of a response failed", &error),
+            Some(Err(error)) => return report_body(&error),
         }
         at_once += 1;
         if at_once == AT_ONCE {

@@ -43,12 +43,15 @@ pub(super) struct Progress {
     stalled: Cell<bool>,
     /// It is being ended although nothing is wrong, because there is no request.
     idle_end: Cell<bool>,
+    /// It is closed, and what the client still sends is thrown away for a while, which has an end of its own.
+    lingers: Cell<bool>,
 }
 
 impl Progress {
     fn new() -> Progress {
         let (phase, since) = (Cell::new(Phase::New), Cell::new(Instant::now()));
-        Progress { phase, since, stalled: Cell::new(false), idle_end: Cell::new(false) }
+        let [stalled, idle_end, lingers] = std::array::from_fn(|_| Cell::new(false));
+        Progress { phase, since, stalled, idle_end, lingers }
     }
 
     fn enter(&self, phase: Phase) {
@@ -90,12 +93,22 @@ impl Progress {
         self.idle_end.get()
     }
 
+    /// What the client still sends is thrown away from now on.
+    pub(super) fn linger(&self) {
+        self.lingers.set(true);
+    }
+
     /// When the patience with the client ends.
     fn deadline(&self, settings: &Settings) -> Option<Instant> {
+        if self.lingers.get() {
+            return None;
+        }
         let limit = match self.phase.get() {
             Phase::Exchange => return None,
             Phase::Idle if self.stalled.get() => return None,
             Phase::New | Phase::Head => settings.header_timeout,
+            // It is about to be closed, which may take more than one turn.
+            Phase::Idle if settings.keep_alive.is_zero() => settings.header_timeout,
             Phase::Idle => settings.keep_alive,
         };
         self.since.get().checked_add(limit)

@@ -106,9 +106,7 @@ impl HttpBody for Sent {
         }
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
         if let Some(Err(error)) = frame {
-            // The cause alone: that it is of a body has been said.
-            let cause = error.source().filter(|_| error.kind() == ErrorKind::Body);
-            respond::report("the body of a response failed", cause.unwrap_or(&error));
+            respond::report_body(&error);
             // hyper ends the connection at once then. Before that it sends what was made so far, when it has to wait.
             self.failed = Some(error);
             cx.waker().wake_by_ref();

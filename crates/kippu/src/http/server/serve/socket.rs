@@ -195,6 +195,7 @@ impl Write for Socket {
             }
             let end = Instant::now() + LINGER;
             this.closing = Closing::Lingers { quiet: sleep(LINGER_QUIET), end };
+            this.progress.linger();
         }
         this.poll_discard(cx).map(Ok)
     }
