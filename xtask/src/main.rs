@@ -48,8 +48,22 @@ enum Task {
     Proof(proof::Options),
 }
 
+/// Cases with a thousand connections need more files than login shells let programs open. What xtask starts inherits this.
+#[cfg(unix)]
+fn allow_many_files() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    // Systems that do not let it leave the limit as it was, and such a case says what is missing.
+    let _ = setrlimit(Resource::Nofile, limit);
+}
+
+#[cfg(not(unix))]
+fn allow_many_files() {}
+
 fn main() -> ExitCode {
     let args = Args::parse();
+    allow_many_files();
     let outcome = Workspace::find().and_then(|workspace| match args.task {
         Task::Setup => setup::run(&workspace),
         Task::Demo(options) => demo::run(&workspace, &options),

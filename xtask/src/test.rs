@@ -291,7 +291,6 @@ fn browser(workspace: &Workspace, _: &Options) -> Result<()> {
     cmd::run(command.args(["run", "test:browser", "--workspace", "kippu"]), SEE)
 }
 
-/// The tests of what engines do differently: streams, files, HTTP and signals.
 /// Runs the tests of what an engine's own code is part of: not those of processes and memory, which are Node's.
 fn portable(command: &mut Command) -> Result<()> {
     for name in PORTABLE {

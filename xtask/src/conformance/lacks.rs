@@ -49,6 +49,8 @@ const fn shim(group: &'static str, reason: &'static str) -> Lack {
 
 const NOT_TAKEN_BACK: &str = "jco's shim goes on with a request that the program has dropped";
 
+const CLOSES_BOTH: &str = "jco's shim closes both ways of a connection when one is to be closed";
+
 const READ_DIRECTORY: &str = "jco's shim ends the program when it reads a directory like a file";
 
 const PARENTS: &str =
@@ -58,7 +60,23 @@ const JCO: &[Lack] = &[
     UNWIND,
     NO_SIGNALS,
     shim("trailers", "jco's shim gives no trailers"),
-    shim("net", "jco's shim closes both ways of a connection when one is to be closed"),
+    shim("net::an_echo_of_1", CLOSES_BOTH),
+    shim("net::an_echo_of_126", CLOSES_BOTH),
+    shim("net::an_echo_of_127", CLOSES_BOTH),
+    shim("net::an_echo_of_128", CLOSES_BOTH),
+    shim("net::an_echo_of_129", CLOSES_BOTH),
+    shim("net::an_echo_of_500", CLOSES_BOTH),
+    shim("net::an_echo_of_900", CLOSES_BOTH),
+    shim("net::an_echo_by_ipv6", CLOSES_BOTH),
+    shim("net::both_ways_at_once", CLOSES_BOTH),
+    shim("net::half_a_close", CLOSES_BOTH),
+    shim("net::a_half_that_is_not_read", CLOSES_BOTH),
+    shim("net::drop_at_every_await", CLOSES_BOTH),
+    shim("net::what_a_dropped_stream_wrote", CLOSES_BOTH),
+    shim(
+        "net::datagrams_of_one_peer",
+        "jco's shim gives a socket of UDP another port when it is connected",
+    ),
     shim("files::directory_is_no_file", READ_DIRECTORY),
     shim("paths::directories_are_no_files", READ_DIRECTORY),
     shim("paths::parents_are_those_of_the_file_system", PARENTS),

@@ -242,22 +242,27 @@ fn too_many_open_files_are_survived() {
         return;
     }
     use rustix::process::{Resource, getrlimit, setrlimit};
+    use socket2::{Domain, Socket, Type};
     let server = start(|| hello);
-    assert_eq!(server.get("/").text(), "hello");
-    // Connections take two files each in here, so that both sides run out sooner or later: the client stops in time.
+    // Kept until the end, so that nothing of it is closed in the meantime.
+    let mut first = server.connect();
+    first.send(GET);
+    assert_eq!(first.answer().text(), "hello");
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = Some(64);
     setrlimit(Resource::Nofile, limit).expect("a lower limit");
-    let mut clients: Vec<Client> = Vec::new();
-    while let Ok(stream) = std::net::TcpStream::connect(server.address) {
-        clients.push(Client::from(stream));
-    }
-    // The server has none left to accept these.
-    let mut waiting = clients.pop().expect("a connection");
+    // All files that there are, before anybody connects: for the server none is left.
+    let socket = || Socket::new(Domain::IPV4, Type::STREAM, None);
+    let mut sockets: Vec<Socket> = std::iter::from_fn(|| socket().ok()).collect();
+    let waiting = sockets.pop().expect("a socket");
+    waiting.connect(&server.address.into()).expect("the system accepts it");
+    let mut waiting = Client::from(std::net::TcpStream::from(waiting));
     waiting.send(GET);
     assert!(waiting.is_quiet_for(ms(300)), "there are files left");
-    clients.clear();
+    sockets.clear();
     assert_eq!(waiting.answer().text(), "hello");
-    drop(waiting);
+    first.send(GET);
+    assert_eq!(first.answer().text(), "hello");
+    drop((waiting, first));
     assert_eq!(server.get("/").text(), "hello");
 }
