@@ -82,7 +82,8 @@ async fn cancelled_ones_leave_the_others_in_order() -> Outcome {
         .map(|i| {
             let log = log.clone();
             spawn(async move {
-                sleep_until(start + (60 - i) * MS).await;
+                // Late enough that none fires before it is cancelled, also on a machine that is busy.
+                sleep_until(start + (400 - i) * MS).await;
                 log.add(i);
             })
         })
