@@ -50,6 +50,7 @@ mod request;
 mod response;
 pub mod server;
 mod upload;
+mod whole;
 
 pub use bytes::Bytes;
 pub use client::{Client, ClientBuilder};

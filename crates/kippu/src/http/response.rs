@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::header::CONTENT_LENGTH;
 use http::{HeaderMap, StatusCode};
 use url::Url;
 
 use super::request::why;
 use super::upload::Watch;
+use super::whole::{Whole, without_mark};
 use super::{BytesStream, Error, ErrorKind, Reader};
 use crate::sys;
 use crate::time::{Sleep, sleep};
@@ -228,18 +229,11 @@ impl Response {
     /// # Errors
     /// Those of [`chunk`](Response::chunk).
     pub async fn bytes(mut self) -> Result<Bytes, Error> {
-        let Some(first) = self.chunk().await? else {
-            return Ok(Bytes::new());
-        };
-        let Some(second) = self.chunk().await? else {
-            return Ok(first);
-        };
-        let mut all = BytesMut::from(first);
-        all.extend_from_slice(&second);
+        let mut whole = Whole::default();
         while let Some(chunk) = self.chunk().await? {
-            all.extend_from_slice(&chunk);
+            whole.push(chunk);
         }
-        Ok(all.freeze())
+        Ok(whole.into_bytes())
     }
 
     /// The rest of the body as text. It is taken as UTF-8, whatever the headers say:
@@ -250,8 +244,7 @@ impl Response {
     /// Those of [`chunk`](Response::chunk).
     pub async fn text(self) -> Result<String, Error> {
         let bytes = self.bytes().await?;
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-        Ok(String::from_utf8_lossy(bytes).into_owned())
+        Ok(String::from_utf8_lossy(without_mark(&bytes)).into_owned())
     }
 
     /// The rest of the body, which is JSON, as a value.
@@ -263,7 +256,7 @@ impl Response {
     pub async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T, Error> {
         let url = self.url.clone();
         let bytes = self.bytes().await?;
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        let bytes = without_mark(&bytes);
         serde_json::from_slice(bytes)
             .map_err(|error| Error::with_detail(ErrorKind::Decode, error).at(&url))
     }

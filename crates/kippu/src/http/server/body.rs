@@ -6,13 +6,14 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_core::Stream;
 use http::HeaderMap;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use crate::http::error::Cause;
+use crate::http::whole::{Whole, without_mark};
 use crate::http::{Error, ErrorKind};
 
 /// The body of a request or of a response: bytes, and perhaps trailers behind them.
@@ -192,18 +193,11 @@ impl Body {
     }
 
     async fn rest(&mut self) -> Result<Bytes, Error> {
-        let Some(first) = self.chunk().await? else {
-            return Ok(Bytes::new());
-        };
-        let Some(second) = self.chunk().await? else {
-            return Ok(first);
-        };
-        let mut all = BytesMut::from(first);
-        all.extend_from_slice(&second);
+        let mut whole = Whole::default();
         while let Some(chunk) = self.chunk().await? {
-            all.extend_from_slice(&chunk);
+            whole.push(chunk);
         }
-        Ok(all.freeze())
+        Ok(whole.into_bytes())
     }
 
     /// The rest of the body as text. It is taken as UTF-8, whatever the headers say: a byte order mark at the
@@ -213,8 +207,7 @@ impl Body {
     /// Those of [`chunk`](Body::chunk).
     pub async fn text(self) -> Result<String, Error> {
         let bytes = self.bytes().await?;
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
-        Ok(String::from_utf8_lossy(bytes).into_owned())
+        Ok(String::from_utf8_lossy(without_mark(&bytes)).into_owned())
     }
 
     /// The rest of the body, which is JSON, as a value.
@@ -225,7 +218,7 @@ impl Body {
     #[cfg(feature = "json")]
     pub async fn json<T: serde::de::DeserializeOwned>(self) -> Result<T, Error> {
         let bytes = self.bytes().await?;
-        let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&bytes);
+        let bytes = without_mark(&bytes);
         serde_json::from_slice(bytes).map_err(|error| Error::with_detail(ErrorKind::Decode, error))
     }
 
